@@ -1,0 +1,79 @@
+# longtail-icd: synthetic discharge summaries for rare ICD codes, from raw tables to a report.
+# Every rule lives in workflow/rules/<stage>.smk; this file only draws the map.
+from snakemake.utils import min_version
+
+min_version("9.22")
+
+
+configfile: "config/config.yaml"
+
+
+report: "workflow/report/workflow.rst"
+
+
+include: "workflow/rules/common.smk"
+
+
+pathvars:
+    results=RESULTS,
+    logs=LOGS,
+
+
+# On a cluster every job has its own GPU; only local runs share one.
+resource_scopes:
+    gpu="local",
+
+
+include: "workflow/rules/corpus.smk"
+include: "workflow/rules/terminology.smk"
+include: "workflow/rules/plan.smk"
+include: "workflow/rules/generation.smk"
+include: "workflow/rules/training.smk"
+include: "workflow/rules/evaluation.smk"
+include: "workflow/rules/report.smk"
+
+
+localrules:
+    all,
+    corpus,
+    terminology,
+    plan,
+    generation,
+    training,
+    evaluation,
+
+
+rule all:
+    default_target: True
+    input:
+        "<results>/report/index.html",
+
+
+rule corpus:
+    input:
+        corpus_targets(),
+
+
+rule terminology:
+    input:
+        terminology_targets(),
+
+
+rule plan:
+    input:
+        plan_targets(),
+
+
+rule generation:
+    input:
+        generation_targets(),
+
+
+rule training:
+    input:
+        training_targets(),
+
+
+rule evaluation:
+    input:
+        evaluation_targets(),

@@ -1,0 +1,1 @@
+"""Common: what every stage shares: tables, files, errors, configuration, code systems."""

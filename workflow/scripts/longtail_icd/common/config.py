@@ -1,0 +1,114 @@
+"""The configuration: checked against its schema and for what a schema cannot say."""
+
+import difflib
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+
+from longtail_icd.common.errors import UserError
+
+
+def _name(path: Any) -> str:
+    return ".".join(str(part) for part in path) or "(top level)"
+
+
+def _explain(error: Any) -> str:
+    where = _name(error.absolute_path)
+    if error.validator == "additionalProperties":
+        known = sorted(error.schema.get("properties", {}))
+        unknown = sorted(set(error.instance) - set(known))
+        hints = difflib.get_close_matches(unknown[0], known, n=1)
+        hint = f"did you mean {hints[0]}?" if hints else f"known keys: {', '.join(known)}"
+        return f"{where}: unknown key {unknown[0]}; {hint}"
+    if error.validator == "required":
+        missing = sorted(set(error.schema["required"]) - set(error.instance))
+        return f"{where}: missing key {missing[0]}"
+    return f"{where}: {error.message}"
+
+
+def _check_schema(config: dict[str, Any], schema_path: Path) -> None:
+    schema = yaml.safe_load(schema_path.read_text(encoding="utf-8"))
+    errors = sorted(
+        Draft202012Validator(schema).iter_errors(config), key=lambda error: _name(error.path)
+    )
+    if errors:
+        raise UserError("configuration: " + "\n  ".join(_explain(error) for error in errors))
+
+
+def _check_names(config: dict[str, Any]) -> None:
+    """Every name that a block refers to must be defined, and a path that is given must exist."""
+    for train_set, one in config["train_sets"].items():
+        for recipe in one["recipes"]:
+            if recipe not in config["recipes"]:
+                raise UserError(
+                    f"configuration: train_sets.{train_set}.recipes: no recipe named {recipe}; "
+                    f"recipes: {', '.join(config['recipes'])}"
+                )
+    for name, recipe in config["recipes"].items():
+        if recipe["writer"] not in config["writers"]:
+            raise UserError(
+                f"configuration: recipes.{name}.writer: no writer named {recipe['writer']}; "
+                f"writers: {', '.join(config['writers'])}"
+            )
+    for index, pair in enumerate(config["comparisons"]):
+        for side in ("baseline", "against"):
+            if pair[side] not in config["train_sets"]:
+                raise UserError(
+                    f"configuration: comparisons.{index}.{side}: no train set named {pair[side]}; "
+                    f"train_sets: {', '.join(config['train_sets'])}"
+                )
+    tiers = config["tiers"]
+    if not tiers["head"] > tiers["medium"] > tiers["tail"] > 1:
+        raise UserError("configuration: tiers: head > medium > tail > 1 must hold")
+
+
+def _check_paths(config: dict[str, Any]) -> None:
+    corpus, encoder = config["corpus"], config["encoder"]
+    paths = {
+        "corpus.path": corpus["path"],
+        "corpus.label_file": corpus["label_file"],
+        "corpus.split.ids": corpus["split"]["ids"],
+    }
+    for key, path in paths.items():
+        if path is not None and not Path(path).exists():
+            raise UserError(f"configuration: {key}: {path}: no such file or folder")
+    if corpus["adapter"] == "codiesp" and corpus["path"] is None:
+        raise UserError(
+            "configuration: corpus.path: the codiesp adapter needs the folder of the corpus; "
+            "`snakemake fetch_codiesp` downloads it to resources/codiesp"
+        )
+    if corpus["label_space"] == "file" and corpus["label_file"] is None:
+        raise UserError("configuration: corpus.label_file: label_space: file needs a file")
+    split = corpus["split"]
+    if corpus["adapter"] == "mimic3" and split["method"] == "official" and split["ids"] is None:
+        raise UserError(
+            "configuration: corpus.split.ids: split.method: official needs the folder with "
+            "the id files of the split (docs/data.md)"
+        )
+    if encoder["source"] == "pretrained" and encoder["name"] is None:
+        raise UserError(
+            "configuration: encoder.name: source: pretrained needs a folder or a hub id"
+        )
+
+
+def check_config(config: dict[str, Any], schema_path: Path) -> None:
+    """Check ``config`` against the schema and its names and paths against each other.
+
+    Raises:
+        UserError: names the key, what is wrong with it and what would be right.
+    """
+    _check_schema(config, schema_path)
+    _check_names(config)
+    _check_paths(config)
+
+
+def runs_of(config: dict[str, Any]) -> list[str]:
+    """Return every training run as ``model/train_set/seedN``, in a fixed order."""
+    return [
+        f"{model}/{train_set}/seed{seed}"
+        for model in sorted(config["models"])
+        for train_set in config["train_sets"]
+        for seed in config["seeds"]
+    ]

@@ -1,0 +1,45 @@
+"""How a rule's script runs: its output goes to the rule's log, its errors to both log and user."""
+
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import Any
+
+from longtail_icd.common.errors import UserError
+
+SHOW_ERRORS = "LONGTAIL_ICD_SHOW_ERRORS"
+
+
+def _describe(error: BaseException) -> str:
+    """Say where an unforeseen error arose; its message may quote a note, so it is withheld."""
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    message = (
+        str(error)
+        if os.environ.get(SHOW_ERRORS)
+        else f"(message withheld, it may quote a note; set {SHOW_ERRORS}=1 to see it)"
+    )
+    return f"{frames}{type(error).__name__}: {message}"
+
+
+def run(main: Callable[[Any], None], snakemake: Any) -> None:
+    """Call ``main(snakemake)`` with stdout and stderr in the rule's log.
+
+    A :class:`UserError` becomes one line, ``error: …``; anything else a traceback without the
+    message. Both end the job with exit status 1.
+    """
+    log = Path(snakemake.log[0])
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("w", encoding="utf-8", buffering=1) as stream:
+        with redirect_stdout(stream), redirect_stderr(stream):
+            try:
+                main(snakemake)
+                return
+            except UserError as error:
+                message = f"error: {error}"
+            except Exception as error:
+                message = _describe(error)
+        print(message, file=stream)
+    sys.exit(f"rule {snakemake.rule}: {message}")

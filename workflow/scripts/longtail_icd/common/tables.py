@@ -1,0 +1,250 @@
+"""The tables that stages hand to each other: one schema each, checked on write and on read.
+
+Every table is Parquet (zstd). A table that does not fit its schema is an error that names the
+file, the column and the rule that writes it.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from longtail_icd.common.errors import UserError
+from longtail_icd.common.files import atomic_path
+
+CODE_SYSTEMS = ("icd9cm", "icd10cm", "icd10pcs")
+KINDS = ("diagnosis", "procedure")
+SPLITS = ("train", "dev", "test")
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table's columns with their types, and the rule that writes it."""
+
+    rule: str
+    columns: dict[str, pl.DataType | type[pl.DataType]]
+
+
+_CODE = {"version": pl.String, "code": pl.String, "kind": pl.String}
+
+_NOTE = {
+    "note_id": pl.String,
+    "patient_id": pl.String,
+    "time": pl.Datetime("us"),
+    "sex": pl.String,
+    "age": pl.Float64,
+    "text": pl.String,
+}
+
+TABLES = {
+    # One row per document, before the split; official_split is null where the source has none.
+    "corpus/prepared_notes": Table("prepare_corpus", {**_NOTE, "official_split": pl.String}),
+    # One row per document. note_id is the admission's id; age in years.
+    "corpus/notes": Table("split_corpus", _NOTE),
+    # One row per code of a document, once each; position counts from 1 in the source's order.
+    "corpus/labels": Table("split_corpus", {"note_id": pl.String, **_CODE, "position": pl.Int32}),
+    # Every code that any split uses: the customary label list.
+    "corpus/codes": Table("split_corpus", _CODE),
+    # One row per node of a code system, headings included; parent is null at the top.
+    "terminology/codes": Table(
+        "extract_taxonomy",
+        {
+            **_CODE,
+            "title": pl.String,
+            "title_source": pl.String,
+            "parent": pl.String,
+            "category": pl.String,
+            "block": pl.String,
+            "chapter": pl.String,
+            "is_leaf": pl.Boolean,
+        },
+    ),
+    "terminology/synonyms": Table(
+        "extract_synonyms",
+        {"version": pl.String, "code": pl.String, "synonym": pl.String, "source": pl.String},
+    ),
+    # Pairs of codes (code_a < code_b) that share at least one train note.
+    "plan/cooccurrence": Table(
+        "mine_cooccurrence",
+        {"code_a": pl.String, "code_b": pl.String, "notes": pl.Int64, "npmi": pl.Float64},
+    ),
+    # The label space, sorted by code: every code a model may predict, with its train frequency.
+    "plan/tiers": Table("stratify_codes", {**_CODE, "n_train": pl.Int64, "tier": pl.String}),
+    "plan/allocation": Table("allocate_notes", {"code": pl.String, "n_synthetic": pl.Int64}),
+    # One row per note to write; codes are sorted and contain the anchor.
+    "plan/code_sets": Table(
+        "build_code_sets",
+        {
+            "request_id": pl.String,
+            "anchor": pl.String,
+            "codes": pl.List(pl.String),
+            "strategy": pl.String,
+            "source_note_id": pl.String,
+            "reserve": pl.Boolean,
+        },
+    ),
+    # The real train notes that a request's prompt may show, best first.
+    "plan/exemplars": Table(
+        "select_exemplars", {"request_id": pl.String, "exemplar_note_ids": pl.List(pl.String)}
+    ),
+    # messages and knowledge are JSON; data_class is the highest class of the prompt's parts.
+    "generation/prompts": Table(
+        "compose_prompts",
+        {
+            "request_id": pl.String,
+            "anchor": pl.String,
+            "codes": pl.List(pl.String),
+            "messages": pl.String,
+            "knowledge": pl.String,
+            "data_class": pl.String,
+            "seed": pl.Int64,
+        },
+    ),
+    # What the writer answered, before any screening.
+    "generation/responses": Table(
+        "generate_notes",
+        {
+            "request_id": pl.String,
+            "text": pl.String,
+            "finish_reason": pl.String,
+            "model": pl.String,
+            "prompt_tokens": pl.Int64,
+            "completion_tokens": pl.Int64,
+            "attempts": pl.Int64,
+        },
+    ),
+    # status: ok, or rejected with the reasons.
+    "generation/notes": Table(
+        "collect_notes",
+        {
+            "request_id": pl.String,
+            "anchor": pl.String,
+            "text": pl.String,
+            "status": pl.String,
+            "reasons": pl.List(pl.String),
+            "model": pl.String,
+            "prompt_tokens": pl.Int64,
+            "completion_tokens": pl.Int64,
+            "attempts": pl.Int64,
+        },
+    ),
+    # evidence holds character spans [start, end) in the note's text, as found by the screening.
+    "generation/labels": Table(
+        "collect_notes",
+        {
+            "request_id": pl.String,
+            "code": pl.String,
+            "role": pl.String,
+            "verdict": pl.String,
+            "evidence": pl.List(pl.Struct({"start": pl.Int64, "end": pl.Int64})),
+            "weight": pl.Float64,
+        },
+    ),
+    # One row per document, ready for a model; label_ids index the sorted label list;
+    # anchor_id is null for a real note.
+    "training/tokens": Table(
+        "tokenize_notes",
+        {
+            "note_id": pl.String,
+            "input_ids": pl.List(pl.Int32),
+            "label_ids": pl.List(pl.Int32),
+            "anchor_id": pl.Int32,
+        },
+    ),
+    "training/history": Table(
+        "train_{model}",
+        {"epoch": pl.Float64, "step": pl.Int64, "metric": pl.String, "value": pl.Float64},
+    ),
+    # tier is a tier's name or "all"; support counts gold labels, or documents.
+    "evaluation/metrics": Table(
+        "score_predictions",
+        {
+            "corpus": pl.String,
+            "model": pl.String,
+            "train_set": pl.String,
+            "seed": pl.Int64,
+            "split": pl.String,
+            "threshold_kind": pl.String,
+            "tier": pl.String,
+            "metric": pl.String,
+            "value": pl.Float64,
+            "support": pl.Int64,
+            "ci_low": pl.Float64,
+            "ci_high": pl.Float64,
+            "ci_method": pl.String,
+        },
+    ),
+    "evaluation/comparisons": Table(
+        "compare_runs",
+        {
+            "baseline": pl.String,
+            "against": pl.String,
+            "model": pl.String,
+            "tier": pl.String,
+            "metric": pl.String,
+            "baseline_value": pl.Float64,
+            "against_value": pl.Float64,
+            "delta": pl.Float64,
+            "ci_low": pl.Float64,
+            "ci_high": pl.Float64,
+            "p_value": pl.Float64,
+            "p_adjusted": pl.Float64,
+            "n_seeds": pl.Int64,
+        },
+    ),
+}
+
+
+def empty_table(name: str) -> pl.DataFrame:
+    """Return the table ``name`` without rows."""
+    return pl.DataFrame(schema=TABLES[name].columns)
+
+
+def _check_columns(schema: pl.Schema, name: str, path: str | Path) -> None:
+    table = TABLES[name]
+    for column, dtype in table.columns.items():
+        if column not in schema:
+            problem = f"column {column} is missing"
+        elif schema[column] != dtype:
+            problem = f"column {column} holds {schema[column]}, not {dtype}"
+        else:
+            continue
+        raise UserError(
+            f"{path}: table {name}: {problem}; rule {table.rule} writes this table: "
+            f"run `snakemake -R {table.rule}`"
+        )
+
+
+def write_table(frame: pl.DataFrame, path: str | Path, name: str) -> None:
+    """Write ``frame`` as the table ``name``: its columns in the schema's order, nothing else.
+
+    Raises:
+        UserError: a column is missing or has another type.
+    """
+    _check_columns(frame.schema, name, path)
+    with atomic_path(path) as temporary:
+        frame.select(TABLES[name].columns).write_parquet(temporary, compression="zstd")
+
+
+def scan_table(path: str | Path, name: str) -> pl.LazyFrame:
+    """Open the table ``name`` lazily, after a look at its columns.
+
+    Raises:
+        UserError: the file is missing, is not Parquet, or does not fit the schema.
+    """
+    if not Path(path).is_file():
+        raise UserError(f"{path}: no such file; rule {TABLES[name].rule} writes it")
+    frame = pl.scan_parquet(path)
+    try:
+        schema = frame.collect_schema()
+    except pl.exceptions.PolarsError:
+        raise UserError(
+            f"{path}: not a readable Parquet file; run `snakemake -R {TABLES[name].rule}`"
+        ) from None
+    _check_columns(schema, name, path)
+    return frame.select(TABLES[name].columns)
+
+
+def read_table(path: str | Path, name: str) -> pl.DataFrame:
+    """Read the table ``name`` into memory; see :func:`scan_table` for the errors."""
+    return scan_table(path, name).collect()

@@ -1,0 +1,1 @@
+"""Corpus: raw hospital tables → one canonical corpus, split by patient."""

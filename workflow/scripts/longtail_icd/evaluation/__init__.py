@@ -1,0 +1,1 @@
+"""Evaluation: coders and test split → scores with intervals, comparisons."""

@@ -1,0 +1,1 @@
+"""Generation: plan and knowledge → screened synthetic notes."""

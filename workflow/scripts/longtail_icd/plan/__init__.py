@@ -1,0 +1,1 @@
+"""Plan: train labels and taxonomy → which notes to write, with which codes."""

@@ -1,0 +1,1 @@
+"""Report: everything → figures, tables, one page to read."""

@@ -1,0 +1,1 @@
+"""Terminology: code systems → taxonomy, titles, synonyms."""

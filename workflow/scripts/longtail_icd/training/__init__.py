@@ -1,0 +1,1 @@
+"""Training: train and dev splits, synthetic notes → fine-tuned coders."""
