@@ -8,9 +8,6 @@ min_version("9.22")
 configfile: "config/config.yaml"
 
 
-report: "workflow/report/workflow.rst"
-
-
 include: "workflow/rules/common.smk"
 
 
@@ -24,13 +21,10 @@ resource_scopes:
     gpu="local",
 
 
-include: "workflow/rules/corpus.smk"
 include: "workflow/rules/terminology.smk"
 include: "workflow/rules/plan.smk"
-include: "workflow/rules/generation.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/evaluation.smk"
-include: "workflow/rules/report.smk"
 
 
 localrules:
@@ -46,7 +40,7 @@ localrules:
 rule all:
     default_target: True
     input:
-        "<results>/report/index.html",
+        evaluation_targets(),
 
 
 rule corpus:

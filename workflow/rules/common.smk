@@ -47,6 +47,17 @@ def recipe_config(key):
     return block
 
 
+def train_set_config(wildcards):
+    """Return the options of the train set named by the wildcard."""
+    return config["train_sets"][wildcards.train_set]
+
+
+def synthetic_tokens(wildcards):
+    """Return the tokenised notes of the recipes that the train set adds to the real notes."""
+    recipes = config["train_sets"][wildcards.train_set]["recipes"]
+    return expand("<results>/training/tokens/synthetic/{recipe}.parquet", recipe=recipes)
+
+
 def per_attempt(amount):
     """Return a resources function that asks for ``amount`` more with each attempt."""
 
@@ -58,12 +69,26 @@ def per_attempt(amount):
 
 def corpus_targets():
     """Return the files that `snakemake corpus` makes."""
-    return expand("<results>/corpus/{table}/{split}.parquet", table=["notes", "labels"], split=SPLITS)
+    return expand(
+        "<results>/corpus/{table}/{split}.parquet", table=["notes", "labels"], split=SPLITS
+    )
 
 
 def terminology_targets():
     """Return the files that `snakemake terminology` makes."""
     return ["<results>/terminology/codes.parquet", "<results>/terminology/synonyms.parquet"]
+
+
+def label_space_inputs():
+    """Return what a label space needs beside the train labels and the taxonomy, by input name.
+
+    Only `corpus` reads the list of all codes, which knows the codes of dev and test.
+    """
+    if config["corpus"]["label_space"] == "corpus":
+        return {"corpus_codes": "<results>/corpus/codes.parquet"}
+    if config["corpus"]["label_space"] == "file":
+        return {"label_file": config["corpus"]["label_file"]}
+    return {}
 
 
 def plan_targets():

@@ -223,7 +223,7 @@ def write_table(frame: pl.DataFrame, path: str | Path, name: str) -> None:
     """
     _check_columns(frame.schema, name, path)
     with atomic_path(path) as temporary:
-        frame.select(TABLES[name].columns).write_parquet(temporary, compression="zstd")
+        frame.select(list(TABLES[name].columns)).write_parquet(temporary, compression="zstd")
 
 
 def scan_table(path: str | Path, name: str) -> pl.LazyFrame:
@@ -242,7 +242,7 @@ def scan_table(path: str | Path, name: str) -> pl.LazyFrame:
             f"{path}: not a readable Parquet file; run `snakemake -R {TABLES[name].rule}`"
         ) from None
     _check_columns(schema, name, path)
-    return frame.select(TABLES[name].columns)
+    return frame.select(list(TABLES[name].columns))
 
 
 def read_table(path: str | Path, name: str) -> pl.DataFrame:

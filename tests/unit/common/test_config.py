@@ -1,0 +1,59 @@
+"""A wrong configuration ends in one message that names the key and the remedy."""
+
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+from longtail_icd.common.config import check_config, runs_of
+from longtail_icd.common.errors import UserError
+
+ROOT = Path(__file__).parents[3]
+SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"
+DEMO = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
+
+
+def _changed(path, value):
+    config = copy.deepcopy(DEMO)
+    *parents, last = path.split(".")
+    block = config
+    for key in parents:
+        block = block[key]
+    block[last] = value
+    return config
+
+
+def test_the_demo_is_valid():
+    check_config(DEMO, SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("tiers.hed", 5, r"tiers: unknown key hed; did you mean head"),
+        ("models.plm_icd.learning_rate", "1e-3", r"models.plm_icd.learning_rate: '1e-3' is not"),
+        ("corpus.path", "no/such/folder", r"corpus.path: no/such/folder: no such file"),
+        ("corpus.adapter", "codiesp", r"corpus.path: .*fetch_codiesp"),
+        ("corpus.label_space", "file", r"corpus.label_file"),
+        ("recipes.paper.writer", "gpt", r"recipes.paper.writer: no writer named gpt"),
+        ("train_sets.extended.recipes", ["x"], r"train_sets.extended.recipes: no recipe named x"),
+        ("comparisons", [{"baseline": "original", "against": "x"}], r"comparisons.0.against"),
+        ("tiers.medium", 200, r"tiers: head > medium > tail"),
+        ("encoder.source", "pretrained", r"encoder.name"),
+    ],
+)
+def test_each_mistake_has_its_message(path, value, message):
+    with pytest.raises(UserError, match=message):
+        check_config(_changed(path, value), SCHEMA)
+
+
+def test_missing_key_is_named():
+    config = copy.deepcopy(DEMO)
+    del config["corpus"]["split"]["seed"]
+    with pytest.raises(UserError, match=r"corpus.split: missing key seed"):
+        check_config(config, SCHEMA)
+
+
+def test_runs_are_models_by_train_sets_by_seeds():
+    config = _changed("seeds", [1, 2])
+    assert len(runs_of(config)) == len(set(runs_of(config))) == 2 * 2 * 2

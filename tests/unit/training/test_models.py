@@ -1,0 +1,140 @@
+"""A note's score depends on the note alone; the models learn, save and load."""
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+from longtail_icd.training.batches import LengthGroupedSampler, pad
+from longtail_icd.training.chunking import label_attention
+from longtail_icd.training.gki_icd import GkiIcd, GkiIcdConfig
+from longtail_icd.training.losses import rdrop_bernoulli, rdrop_softmax, weighted_bce
+from longtail_icd.training.plm_icd import PlmIcd, PlmIcdConfig
+from longtail_icd.training.train_set import permute_anchors
+
+ENCODER = {
+    "model_type": "roberta",
+    "vocab_size": 50,
+    "hidden_size": 16,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "intermediate_size": 32,
+    "max_position_embeddings": 10,
+    "type_vocab_size": 1,
+    "pad_token_id": 1,
+}
+
+
+def _model(kind):
+    torch.manual_seed(0)
+    config_class, model_class = {
+        "plm_icd": (PlmIcdConfig, PlmIcd),
+        "gki_icd": (GkiIcdConfig, GkiIcd),
+    }[kind]
+    return model_class(config_class(encoder=ENCODER, labels=5, chunk=8))
+
+
+def _notes(*lengths):
+    generator = np.random.default_rng(1)
+    return [generator.integers(5, 50, length) for length in lengths]
+
+
+@pytest.mark.parametrize("kind", ["plm_icd", "gki_icd"])
+def test_a_note_scores_the_same_alone_and_beside_a_longer_one(kind):
+    model = _model(kind).eval()
+    short, long = _notes(13, 61)
+    with torch.no_grad():
+        alone = model(*pad([short], 8, 1)).logits
+        together = model(*pad([short, long], 8, 1)).logits
+    assert torch.allclose(alone[0], together[0], atol=1e-5)
+    assert not torch.allclose(together[0], together[1], atol=1e-3)
+
+
+@pytest.mark.parametrize("kind", ["plm_icd", "gki_icd"])
+def test_save_and_load_give_the_same_logits(kind, tmp_path):
+    model = _model(kind).eval()
+    model.save_pretrained(tmp_path)
+    again = type(model).from_pretrained(tmp_path).eval()
+    batch = pad(_notes(20), 8, 1)
+    with torch.no_grad():
+        assert torch.allclose(model(*batch).logits, again(*batch).logits, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["plm_icd", "gki_icd"])
+def test_model_can_learn_eight_notes_by_heart(kind):
+    model = _model(kind).train()
+    ids, mask = pad(_notes(*range(10, 26, 2)), 8, 1)
+    targets = torch.zeros(8, 5)
+    targets[torch.arange(8), torch.arange(8) % 5] = 1.0
+    optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3)
+    for _ in range(150):
+        loss = model(ids, mask, targets).loss
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    with torch.no_grad():
+        predicted = model.eval()(ids, mask).logits > 0
+    assert (predicted == targets.bool()).all()
+
+
+def test_label_attention_by_hand():
+    keys = torch.tensor([[[0.0], [np.log(3.0)], [9.0]]])
+    values = torch.tensor([[[1.0], [5.0], [100.0]]])
+    mask = torch.tensor([[True, True, False]])
+    # Weights 1/4 and 3/4; the masked token has none.
+    assert label_attention(torch.tensor([[1.0]]), keys, values, mask).item() == pytest.approx(4.0)
+
+
+def test_description_initialisation_is_the_max_over_real_tokens():
+    model = _model("gki_icd").eval()
+    ids, mask = pad(_notes(3, 5, 2, 4, 6), 1, 1)
+    model.initialise_from_descriptions(ids, mask)
+    with torch.no_grad():
+        states = model.encoder(input_ids=ids[:1, :3]).last_hidden_state
+    assert torch.allclose(model.queries[0], states[0].amax(dim=0), atol=1e-5)
+    assert torch.equal(model.queries, model.classifier)
+
+
+def test_losses_by_hand():
+    zeros = torch.zeros(2, 2)
+    assert weighted_bce(zeros, zeros, None).item() == pytest.approx(np.log(2))
+    logits, targets = torch.tensor([[0.0], [50.0]]), torch.tensor([[1.0], [1.0]])
+    weighted = weighted_bce(logits, targets, torch.tensor([1.0, 3.0])).item()
+    assert weighted == pytest.approx(np.log(2) / 4)
+    a, b = torch.tensor([[0.0, np.log(3.0)]]), torch.zeros(1, 2)
+    # p = (1/4, 3/4), q = (1/2, 1/2): both directions, halved, over two labels.
+    kl = 0.25 * np.log(0.5) + 0.75 * np.log(1.5) + 0.5 * np.log(2) + 0.5 * np.log(2 / 3)
+    assert rdrop_softmax(a, b).item() == pytest.approx(kl / 4)
+    assert rdrop_bernoulli(a, b).item() == pytest.approx(0.25 * np.log(3) / 4)
+    assert rdrop_softmax(a, a).item() == 0
+
+
+def test_sampler_loses_no_note_and_changes_with_the_epoch():
+    sampler = LengthGroupedSampler(np.arange(103) % 17, batch_size=4, seed=3, group=5)
+    first = list(sampler)
+    assert sorted(first) == list(range(103))
+    assert first == list(sampler)
+    sampler.set_epoch(1)
+    assert first != list(sampler)
+
+
+def test_padding_adds_no_chunk_to_a_full_one():
+    assert pad(_notes(16), 8, 1)[0].shape == (1, 16)
+    assert pad(_notes(17), 8, 1)[0].shape == (1, 24)
+
+
+def test_permuted_anchors_keep_companions_and_the_multiset_of_anchors():
+    anchors = [0, 0, 1, 2, 2, 3]
+    notes = pl.DataFrame(
+        {
+            "note_id": list("abcdef"),
+            "input_ids": [[1]] * 6,
+            "label_ids": [sorted({anchor, 9}) for anchor in anchors],
+            "anchor_id": anchors,
+        },
+        schema_overrides={"label_ids": pl.List(pl.Int32), "anchor_id": pl.Int32},
+    )
+    permuted = permute_anchors(notes, seed=1)
+    new = permuted["anchor_id"].to_list()
+    assert sorted(new) == sorted(anchors)
+    assert all(before != after for before, after in zip(anchors, new, strict=True))
+    assert permuted["label_ids"].to_list() == [sorted({anchor, 9}) for anchor in new]

@@ -1,0 +1,85 @@
+"""No test document reaches anything that plans, writes, trains or chooses."""
+
+import random
+import re
+import shutil
+
+import polars as pl
+import pytest
+
+EVALUATION_ONLY = {
+    "predict_codes",
+    "score_predictions",
+    "compare_runs",
+    "write_report",
+    "plot_f1_by_tier",
+    "tokenize_notes",
+    "split_corpus",
+}
+TEST_FILE = re.compile(r"/(notes|labels|tokens|scores)/test\.")
+
+
+def _jobs(output):
+    """Yield rule and inputs of every job that a dry run prints."""
+    for block in re.split(r"\n(?=(?:local)?rule )", output):
+        name = re.match(r"(?:local)?rule (\w+):", block)
+        inputs = re.search(r"^\s+input: (.*)$", block, flags=re.M)
+        if name:
+            yield name[1], inputs[1].split(", ") if inputs else []
+
+
+def test_only_evaluation_reads_test_files(finished):
+    jobs = list(_jobs(finished.snakemake("--dry-run", "--forceall")))
+    assert len(jobs) > 30
+    readers = {rule for rule, inputs in jobs if any(TEST_FILE.search(path) for path in inputs)}
+    # `corpus` only asks for the files to be made; tokenising a split reads that split alone.
+    assert readers - {"corpus"} <= EVALUATION_ONLY
+    assert {"score_predictions", "compare_runs"} <= readers
+    tuned = [inputs for rule, inputs in jobs if rule == "tune_threshold"]
+    assert tuned and not any(TEST_FILE.search(path) for inputs in tuned for path in inputs)
+
+
+def _permute(path, column):
+    frame = pl.read_parquet(path)
+    order = list(range(frame.height))
+    random.Random(7).shuffle(order)
+    shuffled = frame[column].gather(order)
+    assert not shuffled.equals(frame[column])
+    frame.with_columns(shuffled.alias(column)).write_parquet(path)
+
+
+MADE_FROM_TRAIN = [
+    "plan/tiers.parquet",
+    "plan/cooccurrence.parquet",
+    "plan/paper/code_sets.parquet",
+    "plan/paper/exemplars.parquet",
+    "generation/paper/prompts/000.parquet",
+    "generation/paper/prompts/001.parquet",
+    "generation/paper/notes.parquet",
+    "generation/paper/labels.parquet",
+]
+
+
+def test_permuting_dev_and_test_changes_no_byte_of_plan_prompts_and_notes(changeable):
+    before = {path: changeable.result(path).read_bytes() for path in MADE_FROM_TRAIN}
+    for split in ("dev", "test"):
+        _permute(changeable.result(f"corpus/notes/{split}.parquet"), "text")
+        _permute(changeable.result(f"corpus/labels/{split}.parquet"), "note_id")
+    for folder in ("plan", "generation"):
+        shutil.rmtree(changeable.result(folder))
+    changeable.snakemake("plan", "generation", "--rerun-triggers", "input")
+    for path, content in before.items():
+        assert changeable.result(path).read_bytes() == content, path
+
+
+@pytest.mark.parametrize("label_space", ["train", "taxonomy"])
+def test_label_spaces_from_train_never_ask_for_other_splits(finished, label_space):
+    output = finished.snakemake(
+        *("generation", "--dry-run", "--forceall"),
+        *("--config", f"corpus={{label_space: {label_space}}}"),
+    )
+    allowed = {"split_corpus", "corpus"}
+    for rule, inputs in _jobs(output):
+        joined = " ".join(inputs)
+        outside = re.search(r"corpus/(codes|notes/(dev|test)|labels/(dev|test))", joined)
+        assert rule in allowed or not outside, (rule, joined)

@@ -1,0 +1,91 @@
+# Coders and the test split to scores with intervals, and comparisons.
+
+
+rule predict_codes:
+    input:
+        model="<results>/training/{model}/{train_set}/seed{seed}/model",
+        tokens="<results>/training/tokens/{split}.parquet",
+    output:
+        scores="<results>/evaluation/{model}/{train_set}/seed{seed}/scores/{split}.safetensors",
+    log:
+        "<logs>/evaluation/predict_codes/{model}/{train_set}/seed{seed}/{split}.log",
+    conda:
+        "../../envs/torch.yaml"
+    resources:
+        mem_mb=per_attempt(16000),
+        runtime=per_attempt(120),
+    params:
+        code=code_of("evaluation", "predict_codes"),
+        batch_size=32,
+    script:
+        "../scripts/predict_codes.py"
+
+
+rule tune_threshold:
+    input:
+        scores="<results>/evaluation/{model}/{train_set}/seed{seed}/scores/dev.safetensors",
+        labels="<results>/corpus/labels/dev.parquet",
+    output:
+        threshold="<results>/evaluation/{model}/{train_set}/seed{seed}/threshold.json",
+    log:
+        "<logs>/evaluation/tune_threshold/{model}/{train_set}/seed{seed}.log",
+    conda:
+        "../../envs/torch.yaml"
+    resources:
+        mem_mb=per_attempt(8000),
+    params:
+        code=code_of("evaluation", "tune_threshold"),
+        kind=config["evaluation"]["threshold"],
+    script:
+        "../scripts/tune_threshold.py"
+
+
+rule score_predictions:
+    input:
+        scores="<results>/evaluation/{model}/{train_set}/seed{seed}/scores/test.safetensors",
+        threshold="<results>/evaluation/{model}/{train_set}/seed{seed}/threshold.json",
+        labels="<results>/corpus/labels/test.parquet",
+        notes="<results>/corpus/notes/test.parquet",
+        tiers="<results>/plan/tiers.parquet",
+    output:
+        metrics="<results>/evaluation/{model}/{train_set}/seed{seed}/metrics.parquet",
+    log:
+        "<logs>/evaluation/score_predictions/{model}/{train_set}/seed{seed}.log",
+    conda:
+        "../../envs/torch.yaml"
+    resources:
+        mem_mb=per_attempt(16000),
+    params:
+        code=code_of("evaluation", "score_predictions"),
+        evaluation=config["evaluation"],
+        corpus=CORPUS,
+    script:
+        "../scripts/score_predictions.py"
+
+
+rule compare_runs:
+    input:
+        scores=expand("<results>/evaluation/{run}/scores/test.safetensors", run=RUNS),
+        thresholds=expand("<results>/evaluation/{run}/threshold.json", run=RUNS),
+        metrics=expand("<results>/evaluation/{run}/metrics.parquet", run=RUNS),
+        labels="<results>/corpus/labels/test.parquet",
+        notes="<results>/corpus/notes/test.parquet",
+        tiers="<results>/plan/tiers.parquet",
+    output:
+        metrics="<results>/evaluation/metrics.parquet",
+        comparisons="<results>/evaluation/comparisons.parquet",
+    log:
+        "<logs>/evaluation/compare_runs.log",
+    conda:
+        "../../envs/torch.yaml"
+    resources:
+        mem_mb=per_attempt(32000),
+    params:
+        code=code_of("evaluation", "compare_runs"),
+        runs=RUNS,
+        comparisons=config["comparisons"],
+        models=MODELS,
+        seeds=config["seeds"],
+        bootstrap=config["evaluation"]["bootstrap"],
+    script:
+        "../scripts/compare_runs.py"

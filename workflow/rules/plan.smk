@@ -1,0 +1,102 @@
+# Train labels and taxonomy to the notes to write: for which codes, with which companions.
+
+
+rule mine_cooccurrence:
+    input:
+        labels="<results>/corpus/labels/train.parquet",
+    output:
+        cooccurrence="<results>/plan/cooccurrence.parquet",
+    log:
+        "<logs>/plan/mine_cooccurrence.log",
+    conda:
+        "../../envs/workflow.yaml"
+    resources:
+        mem_mb=per_attempt(4000),
+        runtime=per_attempt(10),
+    params:
+        code=code_of("plan", "mine_cooccurrence"),
+    script:
+        "../scripts/mine_cooccurrence.py"
+
+
+rule stratify_codes:
+    input:
+        **label_space_inputs(),
+        labels="<results>/corpus/labels/train.parquet",
+        taxonomy="<results>/terminology/codes.parquet",
+    output:
+        tiers="<results>/plan/tiers.parquet",
+    log:
+        "<logs>/plan/stratify_codes.log",
+    conda:
+        "../../envs/workflow.yaml"
+    resources:
+        mem_mb=per_attempt(2000),
+        runtime=per_attempt(10),
+    params:
+        code=code_of("plan", "stratify_codes"),
+        label_space=config["corpus"]["label_space"],
+        kinds=config["corpus"]["kinds"],
+        tiers=config["tiers"],
+    script:
+        "../scripts/stratify_codes.py"
+
+
+rule allocate_notes:
+    input:
+        tiers="<results>/plan/tiers.parquet",
+    output:
+        allocation="<results>/plan/{recipe}/allocation.parquet",
+    log:
+        "<logs>/plan/{recipe}/allocate_notes.log",
+    conda:
+        "../../envs/workflow.yaml"
+    resources:
+        mem_mb=per_attempt(1000),
+        runtime=per_attempt(5),
+    params:
+        code=code_of("plan", "allocate_notes"),
+        allocation=recipe_config("allocation"),
+    script:
+        "../scripts/allocate_notes.py"
+
+
+rule build_code_sets:
+    input:
+        labels="<results>/corpus/labels/train.parquet",
+        tiers="<results>/plan/tiers.parquet",
+        taxonomy="<results>/terminology/codes.parquet",
+        allocation="<results>/plan/{recipe}/allocation.parquet",
+    output:
+        code_sets="<results>/plan/{recipe}/code_sets.parquet",
+    log:
+        "<logs>/plan/{recipe}/build_code_sets.log",
+    conda:
+        "../../envs/workflow.yaml"
+    resources:
+        mem_mb=per_attempt(4000),
+        runtime=per_attempt(15),
+    params:
+        code=code_of("plan", "build_code_sets"),
+        code_sets=recipe_config("code_sets"),
+    script:
+        "../scripts/build_code_sets.py"
+
+
+rule select_exemplars:
+    input:
+        code_sets="<results>/plan/{recipe}/code_sets.parquet",
+    output:
+        exemplars="<results>/plan/{recipe}/exemplars.parquet",
+    log:
+        "<logs>/plan/{recipe}/select_exemplars.log",
+    conda:
+        "../../envs/workflow.yaml"
+    resources:
+        mem_mb=per_attempt(2000),
+        runtime=per_attempt(5),
+    params:
+        code=code_of("plan", "select_exemplars"),
+        exemplars=recipe_config("exemplars"),
+    script:
+        "../scripts/select_exemplars.py"

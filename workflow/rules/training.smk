@@ -1,0 +1,100 @@
+# Train and dev splits, and synthetic notes, to fine-tuned coders.
+
+
+rule prepare_encoder:
+    input:
+        notes="<results>/corpus/notes/train.parquet",
+        codes="<results>/terminology/codes.parquet",
+    output:
+        encoder=directory("<results>/training/encoder"),
+    log:
+        "<logs>/training/prepare_encoder.log",
+    conda:
+        "../../envs/torch.yaml"
+    resources:
+        mem_mb=per_attempt(8000),
+        runtime=per_attempt(30),
+    params:
+        code=code_of("training", "prepare_encoder"),
+        encoder=config["encoder"],
+        chunk=config["tokens"]["chunk"],
+    script:
+        "../scripts/prepare_encoder.py"
+
+
+rule tokenize_notes:
+    input:
+        encoder="<results>/training/encoder",
+        notes="<results>/corpus/notes/{split}.parquet",
+        labels="<results>/corpus/labels/{split}.parquet",
+        tiers="<results>/plan/tiers.parquet",
+    output:
+        tokens="<results>/training/tokens/{split}.parquet",
+    log:
+        "<logs>/training/tokenize_notes/{split}.log",
+    conda:
+        "../../envs/torch.yaml"
+    resources:
+        mem_mb=per_attempt(8000),
+        runtime=per_attempt(60),
+    params:
+        code=code_of("training", "tokenize_notes"),
+        max_length=config["tokens"]["max_length"],
+    script:
+        "../scripts/tokenize_notes.py"
+
+
+rule tokenize_synthetic_notes:
+    input:
+        encoder="<results>/training/encoder",
+        notes="<results>/generation/{recipe}/notes.parquet",
+        labels="<results>/generation/{recipe}/labels.parquet",
+        tiers="<results>/plan/tiers.parquet",
+    output:
+        tokens="<results>/training/tokens/synthetic/{recipe}.parquet",
+    log:
+        "<logs>/training/tokenize_synthetic_notes/{recipe}.log",
+    conda:
+        "../../envs/torch.yaml"
+    resources:
+        mem_mb=per_attempt(8000),
+        runtime=per_attempt(60),
+    params:
+        code=code_of("training", "tokenize_notes"),
+        max_length=config["tokens"]["max_length"],
+    script:
+        "../scripts/tokenize_notes.py"
+
+
+# One real rule per model, so that profiles, -R and the graph can name it.
+for _model in MODELS:
+
+    rule:
+        name:
+            f"train_{_model}"
+        input:
+            encoder="<results>/training/encoder",
+            train="<results>/training/tokens/train.parquet",
+            dev="<results>/training/tokens/dev.parquet",
+            synthetic=synthetic_tokens,
+            tiers="<results>/plan/tiers.parquet",
+            codes="<results>/terminology/codes.parquet",
+            synonyms="<results>/terminology/synonyms.parquet",
+        output:
+            model=directory(f"<results>/training/{_model}/{{train_set}}/seed{{seed}}/model"),
+            history=f"<results>/training/{_model}/{{train_set}}/seed{{seed}}/history.parquet",
+        log:
+            f"<logs>/training/{_model}/{{train_set}}/seed{{seed}}.log",
+        conda:
+            "../../envs/torch.yaml"
+        resources:
+            mem_mb=per_attempt(16000),
+            runtime=per_attempt(1440),
+        params:
+            code=code_of("training", "train_model"),
+            model=_model,
+            settings=config["models"][_model],
+            train_set=train_set_config,
+            chunk=config["tokens"]["chunk"],
+        script:
+            "../scripts/train_model.py"

@@ -1,0 +1,21 @@
+"""Rule `build_code_sets`: the code set of every note to write."""
+
+from longtail_icd.common.script import run
+from longtail_icd.common.tables import read_table, write_table
+from longtail_icd.plan.code_sets import build_code_sets, summary
+
+
+def main(snakemake):
+    code_sets = build_code_sets(
+        read_table(snakemake.input.labels, "corpus/labels"),
+        read_table(snakemake.input.tiers, "plan/tiers"),
+        read_table(snakemake.input.taxonomy, "terminology/codes"),
+        read_table(snakemake.input.allocation, "plan/allocation"),
+        **snakemake.params.code_sets,
+    )
+    print(summary(code_sets))
+    write_table(code_sets, snakemake.output.code_sets, "plan/code_sets")
+
+
+if __name__ == "__main__":
+    run(main, snakemake)

@@ -1,0 +1,126 @@
+"""Tokenised notes as batches: grouped by length, padded to whole chunks, targets made dense."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+import torch
+from torch.utils.data import Dataset, Sampler
+from transformers import PreTrainedTokenizerBase
+
+from longtail_icd.training.guideline import Guidelines
+
+
+class TokenDataset(Dataset):
+    """Rows of training/tokens, lists turned into arrays once.
+
+    ``weights`` are the notes' in the loss; only notes to train on are ``guided``.
+    """
+
+    def __init__(
+        self, tokens: pl.DataFrame, weights: np.ndarray | None = None, guided: bool = False
+    ):
+        self.guided = guided
+        self.input_ids = [ids.to_numpy() for ids in tokens["input_ids"]]
+        self.label_ids = tokens["label_ids"].to_list()
+        self.weights = np.ones(tokens.height) if weights is None else weights
+        self.lengths = np.array([len(ids) for ids in self.input_ids])
+
+    def __len__(self) -> int:
+        return len(self.input_ids)
+
+    def __getitem__(self, index: int) -> dict:
+        return {
+            "index": index,
+            "input_ids": self.input_ids[index],
+            "label_ids": self.label_ids[index],
+            "weight": self.weights[index],
+            "guided": self.guided,
+        }
+
+
+class LengthGroupedSampler(Sampler):
+    """A new seeded order each epoch in which neighbours have similar lengths; no note is lost."""
+
+    def __init__(self, lengths: np.ndarray, batch_size: int, seed: int, group: int = 20):
+        self.lengths = lengths
+        self.batch_size = batch_size
+        self.seed = seed
+        self.group = group
+        self.epoch = 0
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the order of this epoch."""
+        self.epoch = epoch
+
+    def __iter__(self) -> Iterator[int]:
+        generator = np.random.default_rng((self.seed, self.epoch))
+        order = generator.permutation(len(self.lengths))
+        span = self.batch_size * self.group
+        batches = []
+        for start in range(0, len(order), span):
+            part = order[start : start + span]
+            part = part[np.argsort(-self.lengths[part], kind="stable")]
+            batches += [part[i : i + self.batch_size] for i in range(0, len(part), self.batch_size)]
+        # A short batch goes last: elsewhere it would shift its followers' borders.
+        short = [batch for batch in batches if len(batch) < self.batch_size]
+        full = [batch for batch in batches if len(batch) == self.batch_size]
+        generator.shuffle(full)
+        yield from (int(index) for batch in [*full, *short] for index in batch)
+
+
+def pad(
+    sequences: list[np.ndarray], multiple: int, pad_id: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return ids and mask [B, T]: T is the longest length, rounded up to a ``multiple``."""
+    longest = max(len(ids) for ids in sequences)
+    length = -(-longest // multiple) * multiple
+    ids = np.full((len(sequences), length), pad_id, dtype=np.int64)
+    mask = np.zeros((len(sequences), length), dtype=bool)
+    for row, sequence in enumerate(sequences):
+        ids[row, : len(sequence)] = sequence
+        mask[row, : len(sequence)] = True
+    return torch.from_numpy(ids), torch.from_numpy(mask)
+
+
+@dataclass
+class Collator:
+    """Turns notes into a model's inputs; draws guidelines anew in each epoch if it has any."""
+
+    labels: int
+    chunk: int
+    tokenizer: PreTrainedTokenizerBase
+    guidelines: Guidelines | None = None
+    seed: int = 0
+    epoch: int = 0
+    guideline_length: int = 512
+
+    def _guideline_ids(self, note: dict) -> np.ndarray:
+        generator = random.Random(f"{self.seed}/{self.epoch}/{note['index']}")
+        text = self.guidelines.text(note["label_ids"], generator)
+        inner = self.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
+        marks = self.tokenizer.bos_token_id, self.tokenizer.eos_token_id
+        return np.array([marks[0], *inner[: self.guideline_length - 2], marks[1]])
+
+    def __call__(self, notes: list[dict]) -> dict[str, torch.Tensor]:
+        """Return input_ids and mask [B, T], targets [B, L], weights [B], and any guidelines."""
+        pad_id = self.tokenizer.pad_token_id
+        input_ids, mask = pad([note["input_ids"] for note in notes], self.chunk, pad_id)
+        targets = torch.zeros(len(notes), self.labels)
+        for row, note in enumerate(notes):
+            targets[row, note["label_ids"]] = 1.0
+        batch = {
+            "input_ids": input_ids,
+            "mask": mask,
+            "targets": targets,
+            "weights": torch.tensor([note["weight"] for note in notes], dtype=torch.float32),
+        }
+        if self.guidelines is not None and notes[0]["guided"]:
+            ids, real = pad([self._guideline_ids(note) for note in notes], self.chunk, pad_id)
+            batch |= {"guideline_ids": ids, "guideline_mask": real}
+        return batch

@@ -1,0 +1,91 @@
+"""The text encoder that both models start from."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import torch
+from tokenizers import ByteLevelBPETokenizer
+from transformers import (
+    AutoModel,
+    AutoTokenizer,
+    PreTrainedTokenizerFast,
+    RobertaConfig,
+    RobertaModel,
+)
+
+from longtail_icd.common.errors import UserError
+
+SPECIAL_TOKENS = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+
+
+def train_tokenizer(texts: Iterable[str], vocabulary: int) -> PreTrainedTokenizerFast:
+    """Learn a lower-casing byte-level BPE vocabulary of ``vocabulary`` tokens from ``texts``."""
+    tokenizer = ByteLevelBPETokenizer(lowercase=True, add_prefix_space=True)
+    tokenizer.train_from_iterator(
+        texts, vocab_size=vocabulary, special_tokens=SPECIAL_TOKENS, show_progress=False
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer._tokenizer,
+        bos_token="<s>",
+        eos_token="</s>",
+        cls_token="<s>",
+        sep_token="</s>",
+        pad_token="<pad>",
+        unk_token="<unk>",
+        mask_token="<mask>",
+    )
+
+
+def scratch_encoder(tokenizer: PreTrainedTokenizerFast, settings: dict[str, Any], chunk: int):
+    """Return a small RoBERTa with random weights; ``settings`` is the config's encoder block."""
+    torch.manual_seed(settings["seed"])
+    config = RobertaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=settings["hidden_size"],
+        num_hidden_layers=settings["layers"],
+        num_attention_heads=settings["heads"],
+        intermediate_size=4 * settings["hidden_size"],
+        max_position_embeddings=chunk + 2,  # RoBERTa's positions start after the pad's
+        type_vocab_size=1,
+        pad_token_id=tokenizer.pad_token_id,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+    )
+    return RobertaModel(config, add_pooling_layer=False)
+
+
+def prepare_encoder(
+    texts: Iterable[str], settings: dict[str, Any], chunk: int, folder: Path
+) -> None:
+    """Write tokenizer and encoder to ``folder``.
+
+    Args:
+        texts: what a vocabulary is learned from (``source: scratch``): train notes and titles.
+        settings: the encoder block of the configuration.
+        chunk: tokens the encoder sees at once.
+        folder: where to; loadable by AutoTokenizer and AutoModel.
+
+    Raises:
+        UserError: a pretrained encoder cannot be loaded.
+    """
+    if settings["source"] == "scratch":
+        tokenizer = train_tokenizer(texts, settings["vocabulary"])
+        model = scratch_encoder(tokenizer, settings, chunk)
+    else:
+        name, revision = settings["name"], settings["revision"]
+        if not Path(name).is_dir() and revision is None:
+            raise UserError(
+                f"configuration: encoder.revision: {name} comes from a hub: "
+                "pin the commit, or give a local folder"
+            )
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(name, revision=revision)
+            model = AutoModel.from_pretrained(name, revision=revision, add_pooling_layer=False)
+        except (OSError, ValueError) as error:
+            raise UserError(
+                f"configuration: encoder.name: {name} cannot be loaded: {error}"
+            ) from None
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer.save_pretrained(folder)
+    model.save_pretrained(folder)
