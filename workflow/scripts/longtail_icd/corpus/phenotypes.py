@@ -34,7 +34,7 @@ class Notes:
 
 
 def draw_patients(rng: np.random.Generator, documents: int) -> np.ndarray:
-    """Return the patient of each note: 0, 0, 1, 2, …"""
+    """Return the patient of each note, for example 0, 0, 1, 2."""
     once = rng.random(documents) < ONE_ADMISSION
     # numpy counts the trials, the law counts the failures before the first success.
     more = rng.geometric(1 / (1 + MEAN_MORE), documents) - 1
@@ -125,6 +125,8 @@ def fill_empty(note: np.ndarray, code: np.ndarray, documents: int) -> np.ndarray
     sizes = np.bincount(note, minlength=documents)
     for empty in np.flatnonzero(sizes == 0):
         largest = int(np.argmax(sizes))
+        if sizes[largest] < 2:
+            break  # fewer labels than notes
         note[np.flatnonzero(note == largest)[0]] = empty
         sizes[[largest, empty]] += [-1, 1]
     return note
