@@ -21,6 +21,7 @@ resource_scopes:
     gpu="local",
 
 
+include: "workflow/rules/corpus.smk"
 include: "workflow/rules/terminology.smk"
 include: "workflow/rules/plan.smk"
 include: "workflow/rules/training.smk"

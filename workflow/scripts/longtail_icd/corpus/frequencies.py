@@ -52,7 +52,8 @@ def expected_counts(documents: int, codes: int, labels_per_note: float) -> np.nd
 
 
 def draw_counts(rng: np.random.Generator, expected: np.ndarray, documents: int) -> np.ndarray:
-    """Draw how many notes have each code: Poisson; the first rank exactly its expectation."""
+    """Draw how many notes have each code: Poisson; the most frequent exactly its expectation."""
     counts = rng.poisson(expected)
-    counts[0] = round(expected[0])
+    top = int(np.argmax(expected))
+    counts[top] = round(expected[top])
     return np.minimum(counts, documents)
