@@ -17,11 +17,11 @@ rule simulate_hospital:
         "<logs>/corpus/simulate_hospital.log",
     conda:
         "../../envs/workflow.yaml"
-    params:
-        code=code_of("corpus", "simulate_hospital"),
-        simulation=config["corpus"]["simulation"],
     resources:
         mem_mb=per_attempt(2000),
         runtime=per_attempt(10),
+    params:
+        code=code_of("corpus", "simulate_hospital"),
+        simulation=config["corpus"]["simulation"],
     script:
         "../scripts/simulate_hospital.py"
