@@ -19,6 +19,7 @@ from longtail_icd.corpus.prose import (
 from longtail_icd.corpus.wording import Wording
 
 ADDENDUM = 0.08  # share of summaries that got one
+LENGTH_BY_LABELS = 0.7  # correlation of a note's length with its number of codes (ours)
 OTHER_NOTES = 1.0  # notes of other categories per admission
 WITHOUT_ADMISSION = 0.15  # share of those that belong to no admission
 
@@ -88,6 +89,15 @@ def _other_notes(
     return rows
 
 
+def draw_lengths(rng: np.random.Generator, sizes: list[int], words_per_note: float) -> np.ndarray:
+    """Draw the lognormal number of words aimed at per note; more codes, more words."""
+    logs = np.log1p(sizes)
+    by_labels = (logs - logs.mean()) / max(logs.std(), 1e-9)
+    alone = rng.normal(size=len(sizes))
+    mixed = LENGTH_BY_LABELS * by_labels + np.sqrt(1 - LENGTH_BY_LABELS**2) * alone
+    return words_per_note * np.exp(WORDS_SIGMA * mixed)
+
+
 def write_notes(
     rng: np.random.Generator,
     prose: dict[str, Any],
@@ -112,11 +122,12 @@ def write_notes(
         Rows of NOTEEVENTS without ROW_ID, in no order of time, as in the release.
     """
     rows = []
-    for admission, own in zip(admissions.iter_rows(named=True), labels, strict=True):
+    lengths = draw_lengths(rng, [len(own) for own in labels], words_per_note)
+    stays = admissions.iter_rows(named=True)
+    for admission, own, words in zip(stays, labels, lengths, strict=True):
         times = 1 + (rng.random(len(own)) < SECOND_MENTION)
         mentions = [voice.mention(rng, code) for code in np.repeat(own, times)]
         denials = _draw_denials(rng, counts, own, voice)
-        words = rng.lognormal(np.log(words_per_note), WORDS_SIGMA)
         text = write_summary(rng, prose, _stay(admission), mentions, denials, words)
         rows.append(_row(admission, "Discharge summary", "Report", text))
         if rng.random() < ADDENDUM:

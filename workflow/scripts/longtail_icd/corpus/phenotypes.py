@@ -110,7 +110,7 @@ def place_codes(
         else:
             noise = rng.gumbel(size=len(log_size))
         key = log_size + np.where(own, np.log(AFFINITY), 0.0) + noise
-        found.append(np.sort(np.argsort(-key, kind="stable")[: counts[code]]))
+        found.append(np.sort(np.argpartition(-key, counts[code] - 1)[: counts[code]]))
     note = np.concatenate(found) if found else np.zeros(0, dtype=int)
     return note, np.repeat(np.arange(len(counts)), counts)
 

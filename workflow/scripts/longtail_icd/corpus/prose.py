@@ -12,8 +12,8 @@ from longtail_icd.common.errors import UserError
 from longtail_icd.corpus.wording import Wording
 
 WORDS_SIGMA = 0.47  # of the lognormal number of words per note (MIMIC-III)
-SECOND_MENTION = 0.25  # share of labels that are mentioned twice
-HEADING_WORDS = 30  # of a summary without its sections' contents, roughly
+SECOND_MENTION = 0.2  # share of labels that are mentioned twice
+HEADING_WORDS = 38  # of a summary without its sections' contents, roughly
 DENIALS = 0.5  # mean number of mentioned codes that the patient does not have
 # Where a mention stands, by sort: history, course or list with these probabilities.
 PLACES = ("history", "course", "list")
