@@ -74,7 +74,7 @@ rule build_code_sets:
     conda:
         "../../envs/workflow.yaml"
     resources:
-        mem_mb=per_attempt(4000),
+        mem_mb=per_attempt(8000),
         runtime=per_attempt(15),
     params:
         code=code_of("plan", "build_code_sets"),

@@ -8,8 +8,8 @@ from longtail_icd.plan.tiers import (
     summary,
     taxonomy_space,
     train_space,
-    unknown_codes,
 )
+from longtail_icd.terminology.lookup import describe_unknown, unknown_warning
 
 
 def label_space(snakemake, labels, taxonomy):
@@ -28,7 +28,7 @@ def main(snakemake):
     labels = read_table(snakemake.input.labels, "corpus/labels")
     taxonomy = read_table(snakemake.input.taxonomy, "terminology/codes")
     space = label_space(snakemake, labels, taxonomy)
-    if warning := unknown_codes(space, taxonomy):
+    if warning := unknown_warning(describe_unknown(taxonomy, space)):
         print(warning)
     tiers = stratify(space, labels, snakemake.params.tiers)
     print(summary(tiers))

@@ -45,7 +45,7 @@ def tiers_of(frequencies: list[int]) -> pl.DataFrame:
     ],
 )
 def test_the_papers_table(first, last, notes):
-    """Notes per code by train frequency; 2 of the 10 rows would break with log10 or rounding."""
+    """Notes per code by train frequency, with the paper's values."""
     allocation = allocate(tiers_of(list(range(first, last + 1))), **PAPER)
     assert allocation["n_synthetic"].unique().to_list() == [notes]
     assert allocation.schema == pl.Schema(TABLES["plan/allocation"].columns)

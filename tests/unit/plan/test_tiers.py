@@ -14,7 +14,6 @@ from longtail_icd.plan.tiers import (
     summary,
     taxonomy_space,
     train_space,
-    unknown_codes,
 )
 
 PAPER = {"head": 1000, "medium": 100, "tail": 10}
@@ -94,17 +93,6 @@ def test_train_and_taxonomy_spaces():
     assert sorted(space["code"]) == ["585", "585.1"]
     both = taxonomy_space(labels, taxonomy, ["diagnosis", "procedure"])
     assert sorted(both["code"]) == ["38.93", "585", "585.1"]
-
-
-def test_unknown_codes_are_counted_and_at_most_ten_are_named():
-    taxonomy = taxonomy_of(("038.9", "diagnosis", True))
-    assert unknown_codes(space_of("038.9"), taxonomy) is None
-    many = space_of("038.9", *(f"9{number:02d}" for number in range(12)))
-    warning = unknown_codes(many, taxonomy)
-    assert warning.startswith("warning: 12 of 13 codes")
-    assert "900, 901" in warning
-    assert "909, …" in warning
-    assert "910" not in warning
 
 
 def test_label_file_keeps_codes_as_strings(tmp_path):

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from longtail_icd.terminology.lookup import describe_unknown
+
 # Where siblings are looked for, nearest first.
 LEVELS = ("parent", "category", "block", "chapter")
 
@@ -80,15 +82,17 @@ def sibling_pools(
     """Return for anchors without train notes the pool of the nearest level that has siblings.
 
     Siblings at a level are trained codes with the anchor's version, kind and value of the level
-    (the same parent, else category, else block, else chapter). Anchors that have none, and those
-    that the taxonomy does not know, get no pool.
+    (the same parent, else category, else block, else chapter). Codes that the taxonomy does not
+    know stand below their nearest known prefix. Anchors without siblings get no pool.
 
     Args:
-        labels: note_id and code, inside the label space.
+        labels: note_id, version, code, kind, inside the label space.
         anchors: version, code, kind.
         taxonomy: a table `terminology/codes`.
     """
-    place = taxonomy.select("version", "code", *LEVELS)
+    wanted = pl.concat([frame.select("version", "code", "kind") for frame in (labels, anchors)])
+    known = pl.concat([taxonomy, describe_unknown(taxonomy, wanted)])
+    place = known.select("version", "code", *LEVELS)
     waiting = anchors.join(place, on=["version", "code"], how="left")
     trained = labels.join(place, on=["version", "code"], how="inner")
     pools: dict[str, Pool] = {}

@@ -38,8 +38,9 @@ def npmi(both: np.ndarray, a: np.ndarray, b: np.ndarray, notes: int) -> np.ndarr
 
     Source: Bouma, Normalized (pointwise) mutual information in collocation extraction, 2009.
     """
-    information = np.log(both * float(notes)) - np.log(a) - np.log(b)
-    surprise = np.log(float(notes)) - np.log(both)
+    together = both / notes
+    information = np.log(together) - np.log(a / notes) - np.log(b / notes)
+    surprise = -np.log(together)
     everywhere = both == notes
     value = np.divide(information, surprise, out=np.ones(len(both)), where=~everywhere)
     return np.clip(value, -1.0, 1.0)

@@ -71,20 +71,6 @@ def taxonomy_space(
     return pl.concat([train_space(labels), leaves.select(KEY)]).unique()
 
 
-def unknown_codes(space: pl.DataFrame, taxonomy: pl.DataFrame) -> str | None:
-    """Return a warning that counts the codes missing from the taxonomy, or None.
-
-    They stay in the label space: hospitals use codes that a later edition dropped.
-    """
-    unknown = space.join(taxonomy, on=["version", "code"], how="anti")["code"]
-    if unknown.is_empty():
-        return None
-    return (
-        f"warning: {len(unknown)} of {len(space)} codes of the label space are not in the "
-        f"taxonomy and stay in without a place in it: {_named(unknown)}"
-    )
-
-
 def stratify(space: pl.DataFrame, labels: pl.DataFrame, edges: Mapping[str, int]) -> pl.DataFrame:
     """Give every code of the label space its train frequency and tier; a table `plan/tiers`.
 
