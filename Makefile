@@ -1,8 +1,10 @@
 # Every target makes the virtual environment it needs; nothing else is hidden here.
 PYTHON ?= python3
+CORES ?= $(shell nproc 2>/dev/null || echo 2)
 BIN := .venv/bin
+SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 
-.PHONY: help test test-all lint
+.PHONY: help demo study test test-all lint dag bench
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -17,6 +19,14 @@ help: ## list the targets
 	$(BIN)/pip install --quiet --requirement envs/requirements-dev.txt
 	touch $@
 
+demo: .venv/installed ## the whole workflow on a simulated hospital
+	$(SNAKEMAKE)
+	@echo "report: $(CURDIR)/results/demo/report/index.html"
+
+study: .venv/installed ## the demo with 3 seeds and both negative controls
+	$(SNAKEMAKE) --configfile config/demo_study.yaml
+	$(SNAKEMAKE) --configfile config/demo_disjoint.yaml
+
 test: .venv/installed-dev ## the tests that every change must pass
 	$(BIN)/python -m pytest -m "not slow"
 
@@ -28,3 +38,11 @@ lint: .venv/installed-dev ## ruff, snakefmt, snakemake --lint
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint
+
+dag: .venv/installed-dev ## draw the rule graph into the README
+	$(BIN)/python docs/draw_dag.py README.md
+
+bench: .venv/installed-dev ## every stage's benchmark at a small size
+	for script in corpus terminology plan generation training evaluation report; do \
+		$(BIN)/python benchmarks/$$script.py || exit 1; \
+	done

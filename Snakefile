@@ -8,6 +8,9 @@ min_version("9.22")
 configfile: "config/config.yaml"
 
 
+report: "workflow/report/workflow.rst"
+
+
 include: "workflow/rules/common.smk"
 
 
@@ -24,8 +27,10 @@ resource_scopes:
 include: "workflow/rules/corpus.smk"
 include: "workflow/rules/terminology.smk"
 include: "workflow/rules/plan.smk"
+include: "workflow/rules/generation.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/evaluation.smk"
+include: "workflow/rules/report.smk"
 
 
 localrules:
@@ -41,7 +46,8 @@ localrules:
 rule all:
     default_target: True
     input:
-        evaluation_targets(),
+        "<results>/report/index.html",
+        plan_targets(),
 
 
 rule corpus:

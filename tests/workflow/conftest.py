@@ -32,7 +32,7 @@ class Checkout:
         """Run Snakemake here and return what it printed."""
         command = [
             str(Path(sys.executable).parent / "snakemake"),
-            *("--cores", "2", "--configfile", "tests/config/tiny.yaml"),
+            *("--configfile", "tests/config/tiny.yaml", "--cores", "2"),
             *arguments,
         ]
         done = subprocess.run(
@@ -48,8 +48,7 @@ class Checkout:
 
     def pending(self, *arguments: str) -> set[str]:
         """Return the rules that a dry run would run."""
-        output = self.snakemake("--dry-run", "--quiet", "rules", *arguments)
-        lines = self.snakemake("--dry-run", *arguments).splitlines() if output else []
+        lines = self.snakemake("--dry-run", *arguments).splitlines()
         return {
             line.split()[1].rstrip(":")
             for line in lines

@@ -8,6 +8,7 @@ sys.path.insert(0, str(SCRIPTS))
 from longtail_icd.common.code_hash import hash_stage
 from longtail_icd.common.config import check_config, runs_of
 from longtail_icd.common.errors import UserError
+from longtail_icd.corpus.raw_files import codiesp_files, find_ids, find_table, mimic3_tables
 
 try:
     check_config(config, SCRIPTS.parent / "schemas" / "config.schema.yaml")
@@ -56,6 +57,71 @@ def synthetic_tokens(wildcards):
     """Return the tokenised notes of the recipes that the train set adds to the real notes."""
     recipes = config["train_sets"][wildcards.train_set]["recipes"]
     return expand("<results>/training/tokens/synthetic/{recipe}.parquet", recipe=recipes)
+
+
+def vocabulary_sources(wildcards):
+    """Return what an encoder from scratch learns its vocabulary from; a pretrained one has its own."""
+    if config["encoder"]["source"] != "scratch":
+        return {}
+    return {
+        "notes": "<results>/corpus/notes/train.parquet",
+        "tiers": "<results>/plan/tiers.parquet",
+        "codes": "<results>/terminology/codes.parquet",
+    }
+
+
+def knowledge_of(model):
+    """Return the terminology that a model reads: GKI-ICD both tables, PLM-ICD none."""
+    if model != "gki_icd":
+        return []
+    return ["<results>/terminology/codes.parquet", "<results>/terminology/synonyms.parquet"]
+
+
+def prompt_template(wildcards):
+    """Return the template file of the recipe named by the wildcard."""
+    template = config["recipes"][wildcards.recipe]["prompt"]["template"]
+    return f"resources/prompts/{template}.j2"
+
+
+def writer_config(wildcards):
+    """Return what determines a writer's answers; where and how fast they are fetched does not."""
+    writer = config["writers"][config["recipes"][wildcards.recipe]["writer"]]
+    fetching = {"base_url", "concurrency", "timeout_s", "api_key_env"}
+    return {key: value for key, value in writer.items() if key not in fetching}
+
+
+def offline_prose(wildcards):
+    """Return the sentences of the offline writer, if the recipe uses it."""
+    offline = writer_config(wildcards)["backend"] == "offline"
+    return "resources/offline_prose.yaml" if offline else []
+
+
+def raw_tables():
+    """Return the raw files of the corpus by name: the user's, or the simulated hospital's."""
+    corpus = config["corpus"]
+    folder = corpus["path"]
+    if corpus["adapter"] == "codiesp":
+        return codiesp_files(folder, corpus["kinds"], corpus["notes"], corpus["language"])
+    tables = mimic3_tables(corpus["kinds"], corpus["notes"])
+    if folder is None:
+        return {table: f"<results>/corpus/hospital/{table}.csv.gz" for table in tables}
+    return {table: find_table(folder, table) for table in tables}
+
+
+def official_ids():
+    """Return the id file of each split where the configuration names a folder of them."""
+    split = config["corpus"]["split"]
+    if split["method"] == "patient" or split["ids"] is None:
+        return {}
+    return find_ids(split["ids"])
+
+
+def checked(files):
+    """Return the files that the function ``files`` finds; what it misses is one clear error."""
+    try:
+        return files()
+    except UserError as error:
+        raise WorkflowError(str(error))
 
 
 def per_attempt(amount):
@@ -108,6 +174,17 @@ def generation_targets():
 def training_targets():
     """Return the files that `snakemake training` makes: one model folder per run."""
     return [f"<results>/training/{run}/model" for run in RUNS]
+
+
+def used_settings():
+    """Return the configuration without the recipes and writers that no train set uses."""
+    recipes = {recipe: config["recipes"][recipe] for recipe in RECIPES}
+    writers = sorted({recipe["writer"] for recipe in recipes.values()})
+    return {
+        **config,
+        "recipes": recipes,
+        "writers": {writer: config["writers"][writer] for writer in writers},
+    }
 
 
 def evaluation_targets():

@@ -25,3 +25,62 @@ rule simulate_hospital:
         simulation=config["corpus"]["simulation"],
     script:
         "../scripts/simulate_hospital.py"
+
+
+rule fetch_codiesp:
+    output:
+        corpus=directory("resources/codiesp"),
+    log:
+        "<logs>/corpus/fetch_codiesp.log",
+    localrule: True
+    conda:
+        "../../envs/workflow.yaml"
+    params:
+        code=code_of("corpus", "fetch_codiesp"),
+    script:
+        "../scripts/fetch_codiesp.py"
+
+
+rule prepare_corpus:
+    input:
+        **checked(raw_tables),
+    output:
+        notes="<results>/corpus/prepared/notes.parquet",
+        labels="<results>/corpus/prepared/labels.parquet",
+        manifest="<results>/corpus/manifest.json",
+    log:
+        "<logs>/corpus/prepare_corpus.log",
+    conda:
+        "../../envs/workflow.yaml"
+    resources:
+        mem_mb=per_attempt(8000),
+        runtime=per_attempt(30),
+    params:
+        code=code_of("corpus", "prepare_corpus"),
+        path=config["corpus"]["path"],
+        settings={key: config["corpus"][key] for key in ("adapter", "notes", "kinds", "language")},
+    script:
+        "../scripts/prepare_corpus.py"
+
+
+rule split_corpus:
+    input:
+        **checked(official_ids),
+        notes="<results>/corpus/prepared/notes.parquet",
+        labels="<results>/corpus/prepared/labels.parquet",
+    output:
+        notes=expand("<results>/corpus/notes/{split}.parquet", split=SPLITS),
+        labels=expand("<results>/corpus/labels/{split}.parquet", split=SPLITS),
+        codes="<results>/corpus/codes.parquet",
+    log:
+        "<logs>/corpus/split_corpus.log",
+    conda:
+        "../../envs/workflow.yaml"
+    resources:
+        mem_mb=per_attempt(4000),
+        runtime=per_attempt(10),
+    params:
+        code=code_of("corpus", "split_corpus"),
+        split={key: config["corpus"]["split"][key] for key in ("method", "dev", "test", "seed")},
+    script:
+        "../scripts/split_corpus.py"

@@ -3,8 +3,7 @@
 
 rule prepare_encoder:
     input:
-        notes="<results>/corpus/notes/train.parquet",
-        codes="<results>/terminology/codes.parquet",
+        unpack(vocabulary_sources),
     output:
         encoder=directory("<results>/training/encoder"),
     log:
@@ -66,7 +65,8 @@ rule tokenize_synthetic_notes:
         "../scripts/tokenize_notes.py"
 
 
-# One real rule per model, so that profiles, -R and the graph can name it.
+# One real rule per model, so that profiles, -R and the graph can name it. A cluster's GPU is asked
+# for in slurm/profile.yaml: as a resource here it would make a laptop train one model at a time.
 for _model in MODELS:
 
     rule:
@@ -78,8 +78,7 @@ for _model in MODELS:
             dev="<results>/training/tokens/dev.parquet",
             synthetic=synthetic_tokens,
             tiers="<results>/plan/tiers.parquet",
-            codes="<results>/terminology/codes.parquet",
-            synonyms="<results>/terminology/synonyms.parquet",
+            knowledge=knowledge_of(_model),
         output:
             model=directory(f"<results>/training/{_model}/{{train_set}}/seed{{seed}}/model"),
             history=f"<results>/training/{_model}/{{train_set}}/seed{{seed}}/history.parquet",
@@ -96,5 +95,6 @@ for _model in MODELS:
             settings=config["models"][_model],
             train_set=train_set_config,
             chunk=config["tokens"]["chunk"],
+            max_length=config["tokens"]["max_length"],
         script:
             "../scripts/train_model.py"

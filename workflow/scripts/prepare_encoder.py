@@ -3,15 +3,25 @@
 from pathlib import Path
 
 from longtail_icd.common.script import run
-from longtail_icd.common.tables import read_table
+from longtail_icd.common.tables import read_table, scan_table
 from longtail_icd.training.encoder import prepare_encoder
 
 
+def read_texts(source):
+    """Yield the train notes and the titles of the label space, if the rule was given any."""
+    if not source:
+        return
+    for batch in scan_table(source.notes, "corpus/notes").select("text").collect_batches():
+        yield from batch["text"]
+    labels = read_table(source.tiers, "plan/tiers")
+    taxonomy = scan_table(source.codes, "terminology/codes").select("version", "code", "title")
+    known = labels.lazy().join(taxonomy, on=["version", "code"], maintain_order="left")
+    yield from known.collect()["title"]
+
+
 def main(snakemake):
-    texts = read_table(snakemake.input.notes, "corpus/notes")["text"].to_list()
-    titles = read_table(snakemake.input.codes, "terminology/codes")["title"].to_list()
-    folder = Path(snakemake.output.encoder)
-    prepare_encoder(texts + titles, snakemake.params.encoder, snakemake.params.chunk, folder)
+    texts, params = read_texts(snakemake.input), snakemake.params
+    prepare_encoder(texts, params.encoder, params.chunk, Path(snakemake.output.encoder))
 
 
 if __name__ == "__main__":

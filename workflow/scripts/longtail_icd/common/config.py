@@ -73,7 +73,9 @@ def _check_paths(config: dict[str, Any]) -> None:
     }
     for key, path in paths.items():
         if path is not None and not Path(path).exists():
-            raise UserError(f"configuration: {key}: {path}: no such file or folder")
+            fetch = "; `snakemake fetch_codiesp` downloads CodiEsp to resources/codiesp"
+            hint = fetch if key == "corpus.path" and corpus["adapter"] == "codiesp" else ""
+            raise UserError(f"configuration: {key}: {path}: no such file or folder{hint}")
     if corpus["adapter"] == "codiesp" and corpus["path"] is None:
         raise UserError(
             "configuration: corpus.path: the codiesp adapter needs the folder of the corpus; "

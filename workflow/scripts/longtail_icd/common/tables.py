@@ -100,7 +100,7 @@ TABLES = {
             "seed": pl.Int64,
         },
     ),
-    # What the writer answered, before any screening.
+    # What the writer answered, before any screening; endpoint: where the prompt went, if anywhere.
     "generation/responses": Table(
         "generate_notes",
         {
@@ -111,6 +111,7 @@ TABLES = {
             "prompt_tokens": pl.Int64,
             "completion_tokens": pl.Int64,
             "attempts": pl.Int64,
+            "endpoint": pl.String,
         },
     ),
     # status: ok, or rejected with the reasons.

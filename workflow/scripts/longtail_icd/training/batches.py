@@ -1,7 +1,7 @@
 """Tokenised notes as batches: grouped by length, padded to whole chunks, targets made dense."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ from torch.utils.data import Dataset, Sampler
 from transformers import PreTrainedTokenizerBase
 
 from longtail_icd.training.guideline import Guidelines
+from longtail_icd.training.tokenization import token_ids
 
 
 class TokenDataset(Dataset):
@@ -75,7 +76,7 @@ class LengthGroupedSampler(Sampler):
 
 
 def pad(
-    sequences: list[np.ndarray], multiple: int, pad_id: int
+    sequences: Sequence[np.ndarray | list[int]], multiple: int, pad_id: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return ids and mask [B, T]: T is the longest length, rounded up to a ``multiple``."""
     longest = max(len(ids) for ids in sequences)
@@ -98,14 +99,17 @@ class Collator:
     guidelines: Guidelines | None = None
     seed: int = 0
     epoch: int = 0
-    guideline_length: int = 512
+    max_length: int = 512
 
-    def _guideline_ids(self, note: dict) -> np.ndarray:
-        generator = random.Random(f"{self.seed}/{self.epoch}/{note['index']}")
-        text = self.guidelines.text(note["label_ids"], generator)
-        inner = self.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
-        marks = self.tokenizer.bos_token_id, self.tokenizer.eos_token_id
-        return np.array([marks[0], *inner[: self.guideline_length - 2], marks[1]])
+    def _guideline_ids(self, notes: list[dict]) -> list[list[int]]:
+        """Draw and tokenise the notes' guidelines: other ones each epoch, the same in a rerun."""
+        texts = [
+            self.guidelines.text(
+                note["label_ids"], random.Random(f"{self.seed}/{self.epoch}/{note['index']}")
+            )
+            for note in notes
+        ]
+        return token_ids(texts, self.tokenizer, self.max_length)
 
     def __call__(self, notes: list[dict]) -> dict[str, torch.Tensor]:
         """Return input_ids and mask [B, T], targets [B, L], weights [B], and any guidelines."""
@@ -121,6 +125,6 @@ class Collator:
             "weights": torch.tensor([note["weight"] for note in notes], dtype=torch.float32),
         }
         if self.guidelines is not None and notes[0]["guided"]:
-            ids, real = pad([self._guideline_ids(note) for note in notes], self.chunk, pad_id)
+            ids, real = pad(self._guideline_ids(notes), self.chunk, pad_id)
             batch |= {"guideline_ids": ids, "guideline_mask": real}
         return batch

@@ -2,21 +2,18 @@
 
 from typing import Any
 
-import numpy as np
 import torch
 from transformers import AutoModel, PreTrainedModel, PreTrainedTokenizerBase
 
 from longtail_icd.training.batches import pad
 from longtail_icd.training.gki_icd import GkiIcd, GkiIcdConfig
 from longtail_icd.training.plm_icd import PlmIcd, PlmIcdConfig
+from longtail_icd.training.tokenization import token_ids
 
 
 def _titles(titles: list[str], tokenizer: PreTrainedTokenizerBase, length: int):
     """Tokenise code titles, start and end marks included, to at most ``length`` tokens."""
-    marks = tokenizer.bos_token_id, tokenizer.eos_token_id
-    inner = tokenizer(titles, add_special_tokens=False, verbose=False)["input_ids"]
-    ids = [np.array([marks[0], *title[: length - 2], marks[1]]) for title in inner]
-    return pad(ids, 1, tokenizer.pad_token_id)
+    return pad(token_ids(titles, tokenizer, length), 1, tokenizer.pad_token_id)
 
 
 def build_model(

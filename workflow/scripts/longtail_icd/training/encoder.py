@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from tokenizers import ByteLevelBPETokenizer
+from tokenizers.processors import TemplateProcessing
 from transformers import (
     AutoModel,
     AutoTokenizer,
@@ -15,8 +16,11 @@ from transformers import (
 )
 
 from longtail_icd.common.errors import UserError
+from longtail_icd.common.files import atomic_folder
 
 SPECIAL_TOKENS = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+# These count positions from behind the padding id.
+RESERVED_POSITIONS = {"roberta": 2, "xlm-roberta": 2, "camembert": 2}
 
 
 def train_tokenizer(texts: Iterable[str], vocabulary: int) -> PreTrainedTokenizerFast:
@@ -24,6 +28,10 @@ def train_tokenizer(texts: Iterable[str], vocabulary: int) -> PreTrainedTokenize
     tokenizer = ByteLevelBPETokenizer(lowercase=True, add_prefix_space=True)
     tokenizer.train_from_iterator(
         texts, vocab_size=vocabulary, special_tokens=SPECIAL_TOKENS, show_progress=False
+    )
+    tokenizer.post_processor = TemplateProcessing(
+        single="<s> $A </s>",
+        special_tokens=[(mark, tokenizer.token_to_id(mark)) for mark in ("<s>", "</s>")],
     )
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer._tokenizer,
@@ -46,7 +54,7 @@ def scratch_encoder(tokenizer: PreTrainedTokenizerFast, settings: dict[str, Any]
         num_hidden_layers=settings["layers"],
         num_attention_heads=settings["heads"],
         intermediate_size=4 * settings["hidden_size"],
-        max_position_embeddings=chunk + 2,  # RoBERTa's positions start after the pad's
+        max_position_embeddings=chunk + RESERVED_POSITIONS["roberta"],
         type_vocab_size=1,
         pad_token_id=tokenizer.pad_token_id,
         bos_token_id=tokenizer.bos_token_id,
@@ -67,7 +75,7 @@ def prepare_encoder(
         folder: where to; loadable by AutoTokenizer and AutoModel.
 
     Raises:
-        UserError: a pretrained encoder cannot be loaded.
+        UserError: a pretrained encoder cannot be loaded, or reads less than a chunk.
     """
     if settings["source"] == "scratch":
         tokenizer = train_tokenizer(texts, settings["vocabulary"])
@@ -86,6 +94,13 @@ def prepare_encoder(
             raise UserError(
                 f"configuration: encoder.name: {name} cannot be loaded: {error}"
             ) from None
-    folder.mkdir(parents=True, exist_ok=True)
-    tokenizer.save_pretrained(folder)
-    model.save_pretrained(folder)
+    places = model.config.max_position_embeddings - RESERVED_POSITIONS.get(
+        model.config.model_type, 0
+    )
+    if chunk > places:
+        raise UserError(
+            f"configuration: tokens.chunk: {chunk} tokens, but the encoder reads {places} at most"
+        )
+    with atomic_folder(folder) as temporary:
+        tokenizer.save_pretrained(temporary)
+        model.save_pretrained(temporary)

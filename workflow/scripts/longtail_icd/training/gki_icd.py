@@ -74,10 +74,11 @@ class GkiIcd(PreTrainedModel):
 
     def _evidence(self, input_ids: Tensor, mask: Tensor) -> Tensor:
         """Return the label vectors E [B, L, d]."""
-        hidden = encode_chunks(self.encoder, input_ids, mask, self.config.chunk)
-        return self.norm(
-            label_attention(self.queries, self.keys(hidden), self.values(hidden), mask)
-        )
+        hidden, mask = encode_chunks(self.encoder, input_ids, mask, self.config.chunk)
+        # Q (H Wk)ᵀ = (Q Wk') Hᵀ: one product per label instead of one per token.
+        with torch.autocast(hidden.device.type, enabled=False):
+            queries = self.queries.float() @ self.keys.weight.float()
+        return self.norm(label_attention(queries, hidden, self.values(hidden), mask))
 
     def _logits(self, evidence: Tensor) -> Tensor:
         return (evidence * self.classifier).sum(dim=-1) + self.bias
@@ -99,16 +100,17 @@ class GkiIcd(PreTrainedModel):
         loss = weighted_bce(logits, targets, weights)
         if not self.training:
             return CoderOutput(loss=loss, logits=logits)
-        terms = [loss]
-        if guideline_ids is not None:
-            guideline = self._evidence(guideline_ids, guideline_mask)
-            terms.append(weighted_bce(self._logits(guideline), targets, weights))
         extra = logits.new_zeros(())
         if self.rdrop_active and self.config.rdrop_alpha > 0:
             again = self._logits(self._evidence(input_ids, mask))
-            terms.append(weighted_bce(again, targets, weights))
+            loss = (loss + weighted_bce(again, targets, weights)) / 2
             extra = extra + self.config.rdrop_alpha * RDROP[self.config.rdrop_kind](logits, again)
-        if guideline_ids is not None and self.config.similarity_lambda > 0:
-            distance = evidence_distance(note, guideline, targets)
-            extra = extra + self.config.similarity_lambda * distance
-        return CoderOutput(loss=torch.stack(terms).mean() + extra, logits=logits)
+        if guideline_ids is not None:
+            guideline = self._evidence(guideline_ids, guideline_mask)
+            # Published: the mean over note, guideline, note, guideline under dropout. The second
+            # guideline pass has no KL term, so leaving it out changes no expectation.
+            loss = (loss + weighted_bce(self._logits(guideline), targets, weights)) / 2
+            if self.config.similarity_lambda > 0:
+                distance = evidence_distance(note, guideline, targets)
+                extra = extra + self.config.similarity_lambda * distance
+        return CoderOutput(loss=loss + extra, logits=logits)

@@ -4,41 +4,61 @@ import random
 
 import polars as pl
 
+KEY = ["version", "code"]
+
+
+def titles_of(labels: pl.DataFrame, taxonomy: pl.DataFrame) -> list[str]:
+    """Return each label's title; a code that the taxonomy does not know stands for itself.
+
+    Args:
+        labels: version and code, in label order. The version matters: B20 is a disease in ICD-10-CM
+            and a table of ICD-10-PCS.
+        taxonomy: the table terminology/codes.
+    """
+    known = dict(zip(taxonomy.select(KEY).iter_rows(), taxonomy["title"], strict=True))
+    keys = list(labels.select(KEY).iter_rows())
+    unknown = sum(key not in known for key in keys)
+    if unknown:
+        print(f"warning: {unknown} codes are unknown to the taxonomy; the code serves as the title")
+    return [known.get(key, key[1]) for key in keys]
+
+
+def _hierarchies(labels: pl.DataFrame, taxonomy: pl.DataFrame) -> list[str]:
+    """Return, for each label, the names of its chapter, block and category, without its own."""
+    titles = dict(zip(taxonomy.select(KEY).iter_rows(), taxonomy["title"], strict=True))
+    places = labels.select(KEY).join(taxonomy, on=KEY, how="left", maintain_order="left")
+    hierarchies = []
+    for version, code, *nodes in places.select(*KEY, "chapter", "block", "category").iter_rows():
+        names = [titles.get((version, node), node) for node in nodes if node not in (None, code)]
+        hierarchies.append(", ".join(dict.fromkeys(names)))
+    return hierarchies
+
 
 class Guidelines:
-    """Draws a guideline text for a set of labels: hierarchy names and one synonym per code.
+    """Draws a guideline text for a set of labels: hierarchy names and one wording per code.
 
-    The codes come in random order, joined with ". "; a code without synonyms gives its title
-    (arXiv 2505.18708; facts of the hierarchy prefix: chapter, block, then the category's title if
-    the code is not itself the category).
+    ``chapter, block, category, synonym. chapter, …``, codes in random order; a code without
+    synonyms gives its title, and a code that is its own category is not named twice
+    (arXiv 2505.18708).
     """
 
-    def __init__(self, codes: list[str], taxonomy: pl.DataFrame, synonyms: pl.DataFrame):
-        """Collect the knowledge of ``codes`` (label order) from the two terminology tables."""
-        titles = dict(taxonomy.select("code", "title").iter_rows())
-        places = {
-            row["code"]: row
-            for row in taxonomy.filter(pl.col("code").is_in(codes)).iter_rows(named=True)
-        }
-        wordings = dict(
-            synonyms.filter(pl.col("code").is_in(codes))
-            .group_by("code")
-            .agg(pl.col("synonym").sort())
-            .iter_rows()
-        )
-        self.titles = [titles.get(code, code) for code in codes]
+    def __init__(
+        self,
+        labels: pl.DataFrame,
+        titles: list[str],
+        taxonomy: pl.DataFrame,
+        synonyms: pl.DataFrame,
+    ):
+        """Collect the knowledge of ``labels`` (version, code) with their ``titles``, in order."""
+        # A wording from two sources is still one wording.
+        distinct = synonyms.select(*KEY, "synonym").unique().sort(pl.all())
+        wordings = distinct.group_by(KEY, maintain_order=True).agg("synonym")
+        found = labels.select(KEY).join(wordings, on=KEY, how="left", maintain_order="left")
         self.wordings = [
-            wordings.get(code) or [title] for code, title in zip(codes, self.titles, strict=True)
+            words.to_list() if words is not None else [title]
+            for words, title in zip(found["synonym"], titles, strict=True)
         ]
-        self.hierarchies = [self._hierarchy(code, places.get(code), titles) for code in codes]
-
-    @staticmethod
-    def _hierarchy(code: str, place: dict | None, titles: dict[str, str]) -> str:
-        if place is None:
-            return ""
-        nodes = [place["chapter"], place["block"], place["category"]]
-        names = [titles.get(node, node) for node in nodes if node is not None and node != code]
-        return ", ".join(dict.fromkeys(names))
+        self.hierarchies = _hierarchies(labels, taxonomy)
 
     def text(self, label_ids: list[int], generator: random.Random) -> str:
         """Return one draw for a note's labels."""

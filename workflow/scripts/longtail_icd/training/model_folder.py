@@ -5,7 +5,7 @@ from pathlib import Path
 from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from longtail_icd.common.errors import UserError
-from longtail_icd.common.files import read_json, write_json
+from longtail_icd.common.files import atomic_folder, read_json, write_json
 from longtail_icd.training.gki_icd import GkiIcd
 from longtail_icd.training.plm_icd import PlmIcd
 
@@ -15,10 +15,11 @@ MODELS = {"plm_icd": PlmIcd, "gki_icd": GkiIcd}
 def save_model(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, codes: list[str], folder: Path
 ) -> None:
-    """Write everything that prediction needs to ``folder``."""
-    model.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    write_json(codes, folder / "labels.json")
+    """Write everything that prediction needs to ``folder``, whole or not at all."""
+    with atomic_folder(folder) as temporary:
+        model.save_pretrained(temporary)
+        tokenizer.save_pretrained(temporary)
+        write_json(codes, temporary / "labels.json")
 
 
 def read_labels(folder: Path) -> list[str]:

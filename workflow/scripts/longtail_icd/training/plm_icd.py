@@ -72,7 +72,7 @@ class PlmIcd(PreTrainedModel):
             targets: [B, L] of 0 and 1.
             weights: [B], each note's weight in the loss.
         """
-        hidden = encode_chunks(self.encoder, input_ids, mask, self.config.chunk)
+        hidden, mask = encode_chunks(self.encoder, input_ids, mask, self.config.chunk)
         vectors = label_attention(self.queries, torch.tanh(self.first(hidden)), hidden, mask)
         logits = (vectors * self.classifier).sum(dim=-1) + self.bias
         loss = None if targets is None else weighted_bce(logits, targets, weights)

@@ -8,20 +8,25 @@ from longtail_icd.common.progress import progress
 BATCH = 256
 
 
-def _token_ids(
-    texts: pl.Series, tokenizer: PreTrainedTokenizerBase, max_length: int
+def token_ids(
+    texts: list[str], tokenizer: PreTrainedTokenizerBase, max_length: int
 ) -> list[list[int]]:
-    """Tokenise whole notes: one start, one end mark, cut at ``max_length`` tokens."""
+    """Tokenise whole texts: one start, one end mark, cut to ``max_length`` tokens with them."""
+    return tokenizer(
+        texts, truncation=True, max_length=max_length, return_attention_mask=False, verbose=False
+    )["input_ids"]
+
+
+def _token_column(
+    texts: pl.Series, tokenizer: PreTrainedTokenizerBase, max_length: int
+) -> pl.Series:
+    """Tokenise a column batch by batch: as Python lists, all ids would take ten times as much."""
+    column = pl.Series("input_ids", [], dtype=pl.List(pl.Int32))
     starts = range(0, len(texts), BATCH)
-    ids: list[list[int]] = []
     for start in progress(starts, len(starts), "batches tokenised"):
-        batch = texts[start : start + BATCH].to_list()
-        inner = tokenizer(batch, add_special_tokens=False, verbose=False)["input_ids"]
-        ids += [
-            [tokenizer.bos_token_id, *note[: max_length - 2], tokenizer.eos_token_id]
-            for note in inner
-        ]
-    return ids
+        ids = token_ids(texts[start : start + BATCH].to_list(), tokenizer, max_length)
+        column.append(pl.Series(ids, dtype=pl.List(pl.Int32)))
+    return column
 
 
 def tokenize(
@@ -53,9 +58,7 @@ def tokenize(
     )
     frame = notes.select("note_id").join(grouped, on="note_id", how="left", maintain_order="left")
     return frame.with_columns(
-        pl.Series("input_ids", _token_ids(notes["text"], tokenizer, max_length)).cast(
-            pl.List(pl.Int32)
-        ),
+        _token_column(notes["text"], tokenizer, max_length),
         pl.col("label_ids").fill_null(pl.lit([], dtype=pl.List(pl.Int32))),
         anchors["label"].alias("anchor_id"),
     )

@@ -4,20 +4,32 @@ import numpy as np
 import polars as pl
 
 
+def _derange(anchors: np.ndarray, seed: int) -> np.ndarray:
+    """Shuffle ``anchors`` so that as few places as possible keep their value.
+
+    A place that kept its value swaps with a random one that suits both. Where there is none, the
+    value fills more than half of all places, and no order could do better.
+    """
+    generator = np.random.default_rng(seed)
+    new = generator.permutation(anchors)
+    for place in np.flatnonzero(new == anchors):
+        value = anchors[place]
+        partners = np.flatnonzero((anchors != value) & (new != value))
+        if new[place] == value and len(partners):
+            partner = generator.choice(partners)
+            new[place], new[partner] = new[partner], value
+    return new
+
+
 def permute_anchors(synthetic: pl.DataFrame, seed: int) -> pl.DataFrame:
     """Exchange the anchor labels among synthetic notes: a negative control.
 
     Text and companions stay; each note is filed under the anchor of another note, so the notes no
-    longer say anything about the codes they were written for. The multiset of anchors is kept.
+    longer say anything about the codes they were written for. The multiset of anchors is kept, and
+    the exchange is random: notes of one anchor do not all go to the same other one.
     """
-    order = np.random.default_rng(seed).permutation(synthetic.height)
-    ranked = synthetic["anchor_id"].gather(order).arg_sort()
-    sorted_rows = order[ranked.to_numpy()]
     anchors = synthetic["anchor_id"].to_numpy()
-    # Shifting the sorted anchors by the largest anchor's count gives every note another anchor.
-    shift = int(np.bincount(anchors).max())
-    new = np.empty_like(anchors)
-    new[sorted_rows] = anchors[np.roll(sorted_rows, shift)]
+    new = _derange(anchors, seed)
     labels = [
         sorted({label for label in labels if label != old} | {int(anchor)})
         for labels, old, anchor in zip(synthetic["label_ids"], anchors, new, strict=True)

@@ -1,9 +1,6 @@
 """Training a coder with transformers' Trainer: our batches, our stops, resumable."""
 
-import hashlib
-import json
 import math
-import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -19,42 +16,50 @@ from transformers import (
     TrainingArguments,
     set_seed,
 )
-from transformers.trainer_utils import get_last_checkpoint
 
 from longtail_icd.common.errors import UserError
+from longtail_icd.common.tables import TABLES
 from longtail_icd.training.batches import Collator, LengthGroupedSampler, TokenDataset
+from longtail_icd.training.checkpoints import last_checkpoint
 from longtail_icd.training.selection import best_micro_f1, mean_average_precision
 
+HISTORY = ("loss", "grad_norm", "learning_rate", "eval_loss", "eval_map", "eval_micro_f1")
 SELECT_ON = {"map": "eval_map", "micro_f1": "eval_micro_f1"}
 
 
-def fingerprint(settings: dict[str, Any], files: list[Path]) -> str:
-    """Hash settings and file contents: a checkpoint is only ever resumed into the same run."""
-    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
-    for file in files:
-        digest.update(file.read_bytes())
-    return digest.hexdigest()[:16]
-
-
 def dev_metrics(prediction: EvalPrediction) -> dict[str, float]:
-    """MAP and the best micro-F1 on dev; a model that predicts everything has collapsed."""
+    """MAP, and micro-F1 and recall at the threshold that is best for micro-F1, on dev.
+
+    Raises:
+        UserError: a logit is not finite.
+    """
     logits, targets = prediction.predictions, prediction.label_ids
     if not np.isfinite(logits).all():
         raise UserError("training: dev logits are not finite; lower models.*.learning_rate")
     cut, micro_f1 = best_micro_f1(logits, targets)
-    if (logits >= cut)[targets.astype(bool)].all() and micro_f1 < 0.5:
-        print("warning: dev recall is 1.0 at the best threshold; the model has not learned yet")
-    return {"map": mean_average_precision(logits, targets), "micro_f1": micro_f1}
+    recall = float((logits >= cut)[targets.astype(bool)].mean())
+    ranking = mean_average_precision(logits, targets)
+    return {"map": ranking, "micro_f1": micro_f1, "recall": recall}
 
 
 class CoderTrainer(Trainer):
-    """Trainer with length-grouped batches."""
+    """Trainer with length-grouped batches that stops on a loss that is no number."""
 
     def _get_train_sampler(self, train_dataset: Any = None) -> LengthGroupedSampler:
         dataset = train_dataset or self.train_dataset
         return LengthGroupedSampler(
             dataset.lengths, self.args.per_device_train_batch_size, self.args.seed
         )
+
+    def training_step(self, *args: Any, **kwargs: Any) -> torch.Tensor:
+        """Do one step; checked before the optimizer can spoil the weights."""
+        loss = super().training_step(*args, **kwargs)
+        if not torch.isfinite(loss):
+            raise UserError(
+                f"training: the loss is {loss.item()} at step {self.state.global_step + 1}; "
+                "lower models.*.learning_rate or check precision"
+            )
+        return loss
 
 
 class EpochClock(TrainerCallback):
@@ -78,27 +83,28 @@ class EpochClock(TrainerCallback):
             self.last = time.monotonic()
             print(f"step {state.global_step}/{state.max_steps}, epoch {state.epoch:.2f}")
 
-    def on_log(self, args, state, control, logs=None, **kwargs):
-        """Stop on a loss that is no number."""
-        loss = (logs or {}).get("loss")
-        if loss is not None and not math.isfinite(loss):
+    def on_evaluate(self, args, state, control, metrics=None, **kwargs):
+        """Stop when the best that a threshold can do is to predict everything: a collapse.
+
+        Recall 1 with a high F1 is a perfect fit instead, and after a single epoch a model may
+        simply not have learned to rank yet.
+        """
+        if metrics["eval_recall"] == 1.0 and metrics["eval_micro_f1"] < 0.5 and state.epoch >= 2:
             raise UserError(
-                f"training: the loss is {loss} at step {state.global_step}; "
-                "lower models.*.learning_rate or check precision"
+                f"training: the model has collapsed at step {state.global_step}: it predicts every "
+                "code for every dev note; lower models.*.learning_rate or check precision"
             )
 
 
 def history_table(log: list[dict[str, float]]) -> pl.DataFrame:
-    """Turn the Trainer's log into the table training/history."""
+    """Turn the Trainer's log into the table training/history; a resumed run gives the same."""
     rows = [
-        (float(entry["epoch"]), int(entry["step"]), metric, float(value))
+        (float(entry["epoch"]), int(entry["step"]), metric, float(entry[metric]))
         for entry in log
-        for metric, value in entry.items()
-        if metric
-        in {"loss", "learning_rate", "grad_norm", "eval_loss", "eval_map", "eval_micro_f1"}
+        for metric in HISTORY
+        if metric in entry
     ]
-    schema = {"epoch": pl.Float64, "step": pl.Int64, "metric": pl.String, "value": pl.Float64}
-    return pl.DataFrame(rows, schema=schema, orient="row")
+    return pl.DataFrame(rows, schema=TABLES["training/history"].columns, orient="row")
 
 
 def train(
@@ -119,11 +125,19 @@ def train(
         collator: makes batches.
         settings: the model's block of the configuration.
         seed: for order, dropout and guidelines.
-        checkpoints: folder of this very run; training goes on from the last one in it.
+        checkpoints: folder of this very run (see checkpoints.py); training goes on from the
+            last one in it. The caller removes it when the model is saved.
 
     Raises:
-        UserError: the loss or the logits are not finite.
+        UserError: nothing to train or select on, a loss or logit that is no number, a collapse.
     """
+    if len(train_notes) == 0:
+        raise UserError("training: the train split is empty; check corpus.split")
+    if not any(dev_notes.label_ids):
+        raise UserError(
+            "training: no dev note has a code of the label space, so no epoch can be chosen; "
+            "check corpus.split and corpus.label_space"
+        )
     set_seed(seed)
     steps = math.ceil(len(train_notes) / settings["batch_size"])
     arguments = TrainingArguments(
@@ -141,7 +155,8 @@ def train(
         eval_strategy="epoch",
         save_strategy="epoch",
         logging_strategy="epoch",
-        save_total_limit=2,
+        logging_nan_inf_filter=False,
+        save_total_limit=1,  # and the best one
         load_best_model_at_end=True,
         metric_for_best_model=SELECT_ON[settings["select_on"]],
         greater_is_better=True,
@@ -152,6 +167,8 @@ def train(
         seed=seed,
         data_seed=seed,
     )
+    # One GPU per run: more would make the Trainer split batches and change their size.
+    arguments._n_gpu = min(1, arguments.n_gpu)
     trainer = CoderTrainer(
         model=model,
         args=arguments,
@@ -161,9 +178,8 @@ def train(
         compute_metrics=dev_metrics,
         callbacks=[EpochClock(collator)],
     )
-    last = get_last_checkpoint(str(checkpoints)) if checkpoints.is_dir() else None
+    last = last_checkpoint(checkpoints)
     if last:
-        print(f"resuming from {Path(last).name}")
-    trainer.train(resume_from_checkpoint=last)
-    shutil.rmtree(checkpoints)
+        print(f"resuming from {last.name}")
+    trainer.train(resume_from_checkpoint=str(last) if last else None)
     return history_table(trainer.state.log_history)

@@ -1,0 +1,357 @@
+"""What the openai writer promises about servers that misbehave, against a stand-in on loopback."""
+
+import itertools
+import os
+import signal
+import socket
+import time
+from pathlib import Path
+
+import pytest
+from generation_stage import SECRET_TEXT, Stage, many_sets
+from longtail_icd.common.errors import UserError
+from longtail_icd.generation.endpoint import Endpoint
+from longtail_icd.generation.journal import Journal
+from longtail_icd.generation.openai_writer import OpenAIWriter, Sampling
+from longtail_icd.generation.patience import Patience
+from longtail_icd.generation.writer import Request
+from stand_in_server import StandInServer, faulty
+
+SAMPLING = Sampling("stand-in", 100, "max_tokens", 1.0, 1.0)
+QUICK = Patience(
+    first_wait_s=0.01,
+    longest_wait_s=0.05,
+    attempts_unreached=3,
+    attempts=6,
+    lost_in_a_row=3,
+    busy_s=0.5,
+)
+KEY = "sk-never-show-this"
+
+
+def requests(count):
+    return [Request(f"r{i}", [{"role": "user", "content": f"p{i}"}], [], i) for i in range(count)]
+
+
+def write(
+    base_url, folder, count=12, *, concurrency=4, timeout_s=2.0, key_env=None, patience=QUICK
+):
+    endpoint = Endpoint(base_url, concurrency, timeout_s, key_env)
+    writer = OpenAIWriter(SAMPLING, endpoint, Journal(folder / "journal"), patience)
+    return list(writer.write(requests(count)))
+
+
+def no_connection(monkeypatch):
+    """Fail the test if anything opens a connection."""
+
+    def connect(*_, **__):
+        raise AssertionError("a connection was opened")
+
+    monkeypatch.setattr("socket.socket.connect", connect)
+    monkeypatch.setattr("asyncio.base_events.BaseEventLoop.create_connection", connect)
+    monkeypatch.setattr("asyncio.selector_events.BaseSelectorEventLoop.sock_connect", connect)
+
+
+def closed_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+def test_faults_that_pass_lose_nothing_and_ask_nothing_twice(tmp_path):
+    """A third of all tries fail with 429, 500 or a cut connection."""
+    with StandInServer(faulty(0.33)) as server:
+        answers = write(server.base_url, tmp_path, 60)
+    assert [answer.request_id for answer in answers] == [f"r{i}" for i in range(60)]
+    assert {answer.finish_reason for answer in answers} == {"stop"}
+    assert len({answer.text for answer in answers}) == 60
+    assert set(server.answered.values()) == {1} and len(server.answered) == 60
+    assert sum(answer.attempts for answer in answers) == len(server.requests) > 60
+    assert server.peak <= 4
+
+
+@pytest.mark.parametrize("kind", ["429", "500", "503", "cut", "garbage", "page", "hollow"])
+def test_one_failure_of_each_kind_is_waited_out(tmp_path, kind):
+    with StandInServer(lambda number, _: kind if number == 0 else "ok") as server:
+        answers = write(server.base_url, tmp_path, 3, concurrency=1)
+    assert [answer.attempts for answer in answers] == [2, 1, 1]
+    assert {answer.endpoint for answer in answers} == {server.base_url}
+
+
+def test_a_slow_answer_is_a_timeout_and_asked_again(tmp_path, capsys):
+    with StandInServer(lambda number, _: "slow" if number == 0 else "ok") as server:
+        answers = write(server.base_url, tmp_path, 2, timeout_s=0.3)
+    assert {answer.finish_reason for answer in answers} == {"stop"}
+    assert "errors: timeout 1" in capsys.readouterr().out
+
+
+def test_retry_after_is_honoured_by_all_workers(tmp_path):
+    behaviour = lambda number, _: "429" if number == 0 else "ok"  # noqa: E731
+    with StandInServer(behaviour, retry_after="1") as server:
+        write(server.base_url, tmp_path, 4, concurrency=1)
+    first, second, *_ = server.times
+    assert 1.0 <= second - first < 2.0
+
+
+def test_a_busy_server_costs_no_try_but_not_forever(tmp_path):
+    """More 429s than tries are waited out; a server that is busy for good ends the run."""
+    with StandInServer(lambda number, _: "429" if number < 9 else "ok") as server:
+        assert write(server.base_url, tmp_path, 1)[0].attempts == 10
+    with StandInServer(lambda *_: "429") as server, pytest.raises(UserError, match="too busy"):
+        write(server.base_url, tmp_path / "other", 2)
+
+
+def test_what_a_server_says_about_an_answer_is_kept_for_the_screening(tmp_path):
+    kinds = ["truncated", "empty", "refusal", "ok"]
+    with StandInServer(lambda number, _: kinds[number]) as server:
+        answers = write(server.base_url, tmp_path, 4, concurrency=1)
+        assert [answer.finish_reason for answer in answers] == ["length", "stop", "stop", "stop"]
+        assert answers[1].text == ""
+        assert write(server.base_url, tmp_path, 4) == answers
+        assert len(server.requests) == 4
+
+
+@pytest.mark.parametrize("kind", ["400", "401", "403", "404", "405", "422", "redirect"])
+def test_what_does_not_pass_stops_at_once_with_one_line(tmp_path, kind):
+    with StandInServer(lambda *_: kind) as server:
+        with pytest.raises(UserError) as error:
+            write(server.base_url, tmp_path, 50)
+        assert len(server.requests) <= 4
+    assert server.base_url in str(error.value) and "\n" not in str(error.value)
+
+
+def test_a_fatal_answer_does_not_lose_those_under_way(tmp_path):
+    with (
+        StandInServer(lambda number, _: "401" if number == 3 else "ok", latency_s=0.1) as server,
+        pytest.raises(UserError, match="api_key_env"),
+    ):
+        write(server.base_url, tmp_path, 30)
+    with StandInServer() as second:
+        write(second.base_url, tmp_path, 30)
+    assert not set(server.answered) & set(second.answered)
+    assert len(server.answered) + len(second.answered) == 30
+
+
+@pytest.mark.parametrize("kind", ["500", "cut", "garbage"])
+def test_one_request_that_always_fails_does_not_stop_the_others(tmp_path, kind):
+    """It becomes a row without an answer, and the next run asks for it again."""
+    with StandInServer(lambda _, body: kind if body["seed"] == 5 else "ok") as server:
+        answers = write(server.base_url, tmp_path)
+    bad = answers.pop(5)
+    assert bad.finish_reason in ("error", "invalid") and bad.text == ""
+    assert {answer.finish_reason for answer in answers} == {"stop"}
+    with StandInServer() as server:
+        assert write(server.base_url, tmp_path)[5].finish_reason == "stop"
+        assert len(server.requests) == 1
+
+
+def test_bad_requests_among_good_ones_do_not_add_up(tmp_path):
+    """Six hopeless requests, never more than three in a row: the endpoint is not held at fault."""
+    with StandInServer(lambda _, body: "500" if body["seed"] % 3 == 1 else "ok") as server:
+        answers = write(server.base_url, tmp_path, 18, concurrency=1)
+    assert [answer.finish_reason for answer in answers] == ["stop", "error", "stop"] * 6
+
+
+@pytest.mark.parametrize("kind", ["500", "cut", "garbage", "page"])
+def test_a_server_that_only_fails_ends_the_run_with_one_error(tmp_path, kind):
+    with StandInServer(lambda *_: kind) as server, pytest.raises(UserError) as error:
+        write(server.base_url, tmp_path)
+    assert server.base_url in str(error.value)
+
+
+def test_a_server_that_breaks_half_way_ends_the_run_and_keeps_the_answers(tmp_path):
+    breaks = StandInServer(lambda number, _: "ok" if number < 20 else "500")
+    with breaks as server, pytest.raises(UserError, match="status 500"):
+        write(server.base_url, tmp_path, 60)
+    with StandInServer() as second:
+        assert len(write(second.base_url, tmp_path, 60)) == 60
+    assert len(second.requests) == 40
+
+
+def test_an_unreachable_endpoint_is_one_error_soon(tmp_path):
+    started = time.monotonic()
+    url = f"http://127.0.0.1:{closed_port()}/v1"
+    with pytest.raises(UserError, match="start the server, or correct host and port") as error:
+        write(url, tmp_path)
+    assert url in str(error.value) and time.monotonic() - started < 5
+    # With the patience that a job has it takes seconds, too.
+    assert sum(Patience().wait_s(n, 1.0) for n in range(1, Patience().attempts_unreached)) < 10
+
+
+@pytest.mark.parametrize("host", ["203.0.113.7", "api.openai.example", "[2001:db8::1]"])
+def test_other_hosts_are_refused_before_any_connection(tmp_path, monkeypatch, host):
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: [(2, 1, 6, "", ("203.0.113.7", 80))])
+    no_connection(monkeypatch)
+    with pytest.raises(UserError, match="not this machine"):
+        write(f"http://{host}:8000/v1", tmp_path)
+
+
+def test_a_name_that_turns_to_another_host_is_refused_at_the_next_request(tmp_path, monkeypatch):
+    """The gate looks again at every request, so a changed name server gains nothing."""
+    addresses = itertools.chain(["127.0.0.1"], itertools.repeat("203.0.113.7"))
+    monkeypatch.setattr(
+        "socket.getaddrinfo", lambda *_, **__: [(2, 1, 6, "", (next(addresses), 80))]
+    )
+    no_connection(monkeypatch)
+    with pytest.raises(UserError, match="not this machine"):
+        write("http://name.example:8000/v1", tmp_path)
+
+
+def test_the_environment_does_not_redirect_or_sign_requests(tmp_path, monkeypatch):
+    """Proxies, the SDK's own variables and its debug log are all ignored."""
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "HTTPS_PROXY", "OPENAI_BASE_URL"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{closed_port()}")
+    for name in ("OPENAI_API_KEY", "OPENAI_ADMIN_KEY", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"):
+        monkeypatch.setenv(name, "from-the-environment")
+    with StandInServer() as server:
+        write(server.base_url, tmp_path, 2)
+    assert len(server.requests) == 2
+    assert "from-the-environment" not in str(server.requests)
+
+
+def test_a_redirect_is_not_followed(tmp_path):
+    with StandInServer() as other, StandInServer(lambda *_: "redirect") as server:
+        with pytest.raises(UserError, match="not followed"):
+            write(server.base_url, tmp_path)
+        assert other.requests == []
+
+
+def openai_writer(server, **changes):
+    return {
+        "backend": "openai",
+        "base_url": server.base_url,
+        "model": "stand-in",
+        "max_tokens": 100,
+        "max_tokens_key": "max_tokens",
+        "temperature": 1.0,
+        "top_p": 1.0,
+        "concurrency": 4,
+        "timeout_s": 5.0,
+        "api_key_env": "STAND_IN_KEY",
+        **changes,
+    }
+
+
+def everything_written(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize("behaviour", ["ok", "quoting", "500", "401"])
+def test_no_key_and_no_text_in_logs_outputs_or_journal(tmp_path, behaviour):
+    """Whatever happens, and even with the SDK's debug log asked for."""
+    calls = itertools.count()
+    with StandInServer(lambda *_: "ok" if next(calls) == 0 else behaviour) as server:
+        stage = Stage(tmp_path, openai_writer(server, concurrency=1))
+        options = {"STAND_IN_KEY": KEY, "OPENAI_LOG": "debug"}
+        outcome = [stage.run("compose_prompts")]
+        if behaviour == "500":
+            # Ends only after all tries; what was printed until then is what counts.
+            process = stage.start("generate_notes", **options)
+            time.sleep(2.5)
+            process.kill()
+            outcome.append((0, process.communicate()[0]))
+        else:
+            outcome.append(stage.run("generate_notes", **options))
+    assert outcome[0][0] == 0
+    assert (outcome[1][0] == 0) == (behaviour in ("ok", "500"))
+    headers, _ = server.requests[0]
+    assert headers["authorization"] == f"Bearer {KEY}"
+    assert SECRET_TEXT in str(server.requests)
+    logs = everything_written(tmp_path / "logs").decode() + "".join(text for _, text in outcome)
+    assert "known from the journal" in logs
+    for secret in (SECRET_TEXT, "zeppelin", KEY, "Stand-in note"):
+        assert secret not in logs
+    assert KEY.encode() not in everything_written(tmp_path)
+    assert SECRET_TEXT.encode() not in everything_written(tmp_path / "journal")
+
+
+def test_a_missing_key_is_told_by_the_variables_name(tmp_path):
+    with StandInServer() as server:
+        stage = Stage(tmp_path, openai_writer(server))
+        status, printed = stage.run("compose_prompts", "generate_notes")
+    assert status == 1 and "STAND_IN_KEY" in printed and "Traceback" not in printed
+    assert server.requests == []
+
+
+def test_a_killed_job_asks_nothing_twice_and_ends_with_the_same_output(tmp_path):
+    """kill -9 in the middle; the second run asks only for what had not been answered."""
+    sets = many_sets(60)
+    with StandInServer() as calm:
+        whole = Stage(tmp_path / "whole", openai_writer(calm, api_key_env=None), sets=sets)
+        assert whole.run("compose_prompts", "generate_notes")[0] == 0
+        expected = whole.read("responses/000")
+    with StandInServer(latency_s=0.05) as server:
+        stage = Stage(tmp_path / "killed", openai_writer(server, api_key_env=None), sets=sets)
+        stage.run("compose_prompts")
+        process = stage.start("generate_notes")
+        while len(server.requests) < 30:
+            time.sleep(0.01)
+        os.kill(process.pid, signal.SIGKILL)
+        process.communicate()
+        assert not Path(stage.path("responses/000")).exists()
+        time.sleep(0.2)
+        first = len(server.requests)
+        kept = sum(path.read_bytes().count(b"\n") for path in (stage.folder / "journal").iterdir())
+        status, printed = stage.run("generate_notes")
+        assert status == 0
+        again = len(server.requests) - first
+        # Nothing that had been received is asked for again; only what was under way at the kill.
+        assert again == 60 - kept and first - kept <= 4
+        assert f"{kept} of 60 known from the journal" in printed
+        # A third run asks for nothing at all.
+        stage.run("generate_notes")
+        assert len(server.requests) == first + again
+    columns = [column for column in expected.columns if column != "endpoint"]
+    assert stage.read("responses/000").select(columns).equals(expected.select(columns))
+
+
+def test_more_shards_reuse_every_answer(tmp_path):
+    sets = many_sets(20)
+    with StandInServer() as server:
+        stage = Stage(tmp_path, openai_writer(server, api_key_env=None), sets=sets)
+        stage.run("compose_prompts", "generate_notes")
+        assert len(server.requests) == 20
+        stage.shards = 3
+        for shard in range(3):
+            assert stage.run("compose_prompts", "generate_notes", shard=shard)[0] == 0
+        assert len(server.requests) == 20
+    rows = [stage.read(f"responses/{shard:03d}").height for shard in range(3)]
+    assert sum(rows) == 20
+
+
+@pytest.mark.parametrize("backend", ["offline", "openai"])
+def test_the_whole_stage_and_a_deleted_shard_alone(tmp_path, backend):
+    with StandInServer() as server:
+        writer = {"backend": "offline"}
+        if backend == "openai":
+            writer = openai_writer(server, api_key_env=None)
+        stage = Stage(tmp_path, writer, shards=2, sets=many_sets(8))
+        rules = ["compose_prompts", "generate_notes", "screen_notes"]
+        for shard in range(2):
+            status, printed = stage.run(*rules, shard=shard)
+            assert status == 0, printed
+        status, printed = stage.run("collect_notes")
+        assert status == 0, printed
+        assert "8 of 8 notes are ok" in printed and "anchors without a note: 0 of 3" in printed
+        asked = len(server.requests)
+        for name in ("responses/000", "screened/000/notes"):
+            file = Path(stage.path(name))
+            before = file.read_bytes()
+            file.unlink()
+            stage.run("generate_notes" if "responses" in name else "screen_notes")
+            assert file.read_bytes() == before
+        assert len(server.requests) == asked
+    notes, labels = stage.read("all/notes"), stage.read("all/labels")
+    assert notes["request_id"].is_sorted() and notes.height == 8
+    assert labels.height == sum(len(companions) + 1 for _, companions, _ in many_sets(8))
+    if backend == "offline":
+        assert set(labels["verdict"]) == {"stated"}
+
+
+def test_a_stage_without_a_good_note_leaves_no_output(tmp_path):
+    with StandInServer(lambda *_: "refusal") as server:
+        stage = Stage(tmp_path, openai_writer(server, api_key_env=None))
+        assert stage.run("compose_prompts", "generate_notes", "screen_notes")[0] == 0
+        status, printed = stage.run("collect_notes")
+    assert status == 1 and "none of 4 notes passed the screening (refused 4" in printed
+    assert not (tmp_path / "all").exists()

@@ -1,0 +1,119 @@
+"""The shards of a recipe put together, and the account of them."""
+
+import pytest
+from generation_stage import table
+from longtail_icd.common.errors import UserError
+from longtail_icd.common.tables import write_table
+from longtail_icd.generation.collect import check_any_ok, manifest, merge_shards
+
+# (request, anchor, status, reasons, data class, endpoint), by shard
+SHARDS = [
+    [
+        ("c", "428.0", "ok", [], "text", "http://127.0.0.1:1/v1"),
+        ("a", "428.0", "rejected", ["too_short"], "record", "http://127.0.0.1:1/v1"),
+    ],
+    [
+        ("b", "V45.81", "rejected", ["too_short", "near_copy"], "text", "http://127.0.0.1:1/v1"),
+        ("d", "V45.81", "rejected", ["no_answer"], "record", None),
+    ],
+    [],
+]
+
+
+def answer(request_id, endpoint=None):
+    return {
+        "request_id": request_id,
+        "text": "x",
+        "finish_reason": "stop",
+        "model": "m",
+        "prompt_tokens": 10,
+        "completion_tokens": 2,
+        "attempts": 1,
+        "endpoint": endpoint,
+    }
+
+
+@pytest.fixture
+def shards(tmp_path):
+    paths = {name: [] for name in ("notes", "labels", "prompts", "responses")}
+    for number, rows in enumerate(SHARDS):
+        frames = {
+            "notes": [
+                {**answer(one), "anchor": anchor, "status": status, "reasons": reasons}
+                for one, anchor, status, reasons, *_ in rows
+            ],
+            "labels": [
+                {
+                    "request_id": one,
+                    "code": code,
+                    "role": role,
+                    "verdict": "stated",
+                    "evidence": [{"start": 0, "end": 1}],
+                    "weight": 1.0,
+                }
+                for one, anchor, status, *_ in rows
+                if status == "ok"
+                for code, role in ((anchor, "anchor"), ("401.9", "companion"))
+            ],
+            "prompts": [
+                {
+                    "request_id": one,
+                    "anchor": anchor,
+                    "codes": [anchor],
+                    "messages": "[]",
+                    "knowledge": "[]",
+                    "data_class": data_class,
+                    "seed": 1,
+                }
+                for one, anchor, _, _, data_class, _ in rows
+            ],
+            "responses": [answer(one, endpoint) for one, *_, endpoint in rows],
+        }
+        for name, content in frames.items():
+            path = tmp_path / f"{name}{number}.parquet"
+            write_table(table(f"generation/{name}", content), path, f"generation/{name}")
+            paths[name].append(path)
+    return paths
+
+
+def account_of(shards):
+    notes = merge_shards(shards["notes"], "generation/notes")
+    labels = merge_shards(shards["labels"], "generation/labels")
+    return notes, labels, manifest(notes, labels, shards["prompts"], shards["responses"])
+
+
+def test_rows_are_sorted_by_request_and_labels_keep_their_order(shards):
+    notes, labels, _ = account_of(shards)
+    assert notes["request_id"].to_list() == ["a", "b", "c", "d"]
+    assert labels["code"].to_list() == ["428.0", "401.9"]
+
+
+def test_the_account_says_what_was_asked_what_came_and_where_it_went(shards):
+    *_, account = account_of(shards)
+    here = "http://127.0.0.1:1/v1"
+    assert account == {
+        "notes": {"ok": 1, "rejected": 3},
+        "reasons": {"near_copy": 1, "no_answer": 1, "too_short": 2},
+        "models": {"m": 4},
+        "tokens": {"prompt_tokens": 40, "completion_tokens": 8},
+        "data_classes": [
+            {"endpoint": here, "data_class": "record", "count": 1},
+            {"endpoint": here, "data_class": "text", "count": 2},
+            {"endpoint": None, "data_class": "record", "count": 1},
+        ],
+        "anchors": 2,
+        "missing_anchors": ["V45.81"],
+        "labels": [
+            {"role": "anchor", "verdict": "stated", "count": 1},
+            {"role": "companion", "verdict": "stated", "count": 1},
+        ],
+    }
+
+
+def test_no_good_note_at_all_is_one_clear_error(shards):
+    *_, account = account_of(shards)
+    check_any_ok(account, "paper")
+    with pytest.raises(UserError, match=r"none of 3 notes passed.*near_copy 1.*screening"):
+        check_any_ok({**account, "notes": {"rejected": 3}}, "paper")
+    with pytest.raises(UserError, match="no note was asked for"):
+        check_any_ok({**account, "notes": {}}, "paper")

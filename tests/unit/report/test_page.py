@@ -1,0 +1,204 @@
+"""The page: what stands on it, what must never stand on it, and that it can be read alone."""
+
+import re
+import runpy
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from longtail_icd.report import page
+from longtail_icd.report.glossary import metric_order, tier_rules
+from longtail_icd.report.sources import read_sources
+
+ROOT = Path(__file__).parents[3]
+TEMPLATE = ROOT / "resources/report/page.html.j2"
+SAMPLE = runpy.run_path(str(Path(__file__).with_name("conftest.py")))
+settings = SAMPLE["settings"]
+BANNER = (
+    "This corpus is simulated. The figures show that the machinery works; "
+    "they are no clinical claim."
+)
+VOID = {"meta", "br", "hr", "img", "input", "link", "path", "use"}
+
+
+class Checker(HTMLParser):
+    """Fails on a tag that is closed out of turn; collects links, ids and table shapes."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.links, self.ids, self.widths = [], [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        attributes = dict(attrs)
+        self.links += [
+            attributes[key] for key in ("src", "href", "xlink:href") if key in attributes
+        ]
+        if "id" in attributes:
+            self.ids.append(attributes["id"])
+        if tag == "tr":
+            self.widths.append(0)
+        if tag in ("td", "th"):
+            self.widths[-1] += 1
+            assert tag == "td" or attributes["scope"] in ("row", "col")
+        if tag == "table":
+            self.widths.append(None)
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+
+def checked(html):
+    checker = Checker()
+    checker.feed(html)
+    checker.close()
+    assert checker.open == []
+    return checker
+
+
+@pytest.fixture
+def page_of(sample_run):
+    """Return a function that renders the sample run under other settings."""
+
+    def make(path=None, **options):
+        sources = read_sources(sample_run(**options), ["paper"])
+        return page.render(sources, settings(path=path, **options), TEMPLATE)
+
+    return make
+
+
+@pytest.mark.parametrize("path", [None, "/somewhere/secret/mimic"])
+def test_banner_iff_simulated(page_of, path):
+    assert (BANNER in page_of(path=path)) == (path is None)
+
+
+def test_page_is_well_formed_self_contained_and_its_tables_are_even(page_of):
+    checker = checked(page_of(train_sets=("original", "extended", "permuted"), seeds=(1, 2)))
+    assert all(link.startswith("#") for link in checker.links)
+    assert {link[1:] for link in checker.links} <= set(checker.ids)
+    assert len(checker.ids) == len(set(checker.ids))
+    width = None
+    for found in checker.widths:
+        if found is not None and width is not None:
+            assert found == width
+        width = found
+
+
+def test_no_note_text_note_id_or_machine_path_on_the_page(page_of):
+    html = page_of(path="/somewhere/secret/mimic")
+    for hidden in (SAMPLE["SECRET_TEXT"], SAMPLE["SECRET_ID"], "/somewhere/secret"):
+        assert hidden not in html
+    assert "path: mimic" in html
+
+
+def test_answer_comes_first_and_sections_follow_in_order(page_of):
+    html = page_of(train_sets=("original", "extended", "permuted"))
+    places = [
+        html.index(f'<section id="{name}"')
+        for name in (
+            "answer",
+            "comparisons",
+            "scores",
+            "label-space",
+            "corpus",
+            "synthetic",
+            "curves",
+            "controls",
+            "reproduce",
+            "definitions",
+        )
+    ]
+    assert places == sorted(places)
+    assert html.index("+4.2 [+1.1, +7.5]") < places[1]
+
+
+def test_the_controls_are_no_answer(page_of):
+    html = page_of(train_sets=("original", "extended", "permuted"))
+    answers = html[html.index('<section id="answer"') : html.index('<section id="comparisons"')]
+    assert "permuted" not in answers
+    assert "permuted against original" in html[html.index('<section id="controls"') :]
+
+
+def test_no_controls_no_section(page_of):
+    assert 'id="controls"' not in page_of()
+
+
+def test_disjoint_wording_is_named_a_control(sample_run):
+    configured = settings()
+    configured["corpus"]["simulation"]["overlap"] = 0
+    html = page.render(read_sources(sample_run(), ["paper"]), configured, TEMPLATE)
+    assert "This whole run is one" in html
+
+
+def test_figures_of_the_sample_stand_in_the_tables(page_of):
+    text = re.sub(r"<[^>]+>", "|", page_of())
+    cells = re.sub(r"[|\s]*\|[|\s]*", "|", text)
+    assert "|test|2|1|2|2.0|" in cells  # documents, patients, codes, labels per note
+    assert "|few-shot|n = 1–9|2|6|2|3|0|" in cells  # codes, train, test, anchor, companion
+    assert "|head|n ≥ 100|1|140|2|0|3|" in cells
+    assert "|few-shot|3|3|3|0|100.0%|" in cells
+    assert "|zero-shot|1|1|0|1|0.0%|" in cells
+    assert "|too short|1|" in cells
+    assert "|nowhere|text|4|" in cells
+    assert "|without codes|1,234|" in cells
+    assert "|micro-F1, all codes|−0.2|[−0.6, +0.3]|no|" in cells
+
+
+def test_the_three_macro_f1_stand_under_three_names(page_of):
+    html = page_of()
+    for name in ("harmonic (CAML, PLM-ICD)", "all codes (GKI-ICD)", "test codes (Edin 2023)"):
+        assert f'<th scope="row">macro-F1, {name}</th>' in html
+        assert f"<dt>macro-F1, {name}</dt>" in html
+
+
+@pytest.mark.parametrize("label_space", sorted(page.LABEL_SPACES))
+def test_how_the_label_space_was_chosen_is_said(sample_run, label_space):
+    """Under `corpus` the page must say that the list knows the evaluation's unseen codes."""
+    configured = settings()
+    configured["corpus"]["label_space"] = label_space
+    html = page.render(read_sources(sample_run(), ["paper"]), configured, TEMPLATE)
+    assert ("knows which unseen codes the evaluation holds" in html) == (label_space == "corpus")
+
+
+def test_names_from_the_configuration_are_escaped(sample_run):
+    configured = settings()
+    configured["corpus"]["name"] = "<script>alert(1)</script>"
+    html = page.render(read_sources(sample_run(), ["paper"]), configured, TEMPLATE)
+    assert "<script>" not in html
+
+
+def test_rendering_twice_gives_the_same_page(sample_run):
+    paths = sample_run()
+    pages = {page.render(read_sources(paths, ["paper"]), settings(), TEMPLATE) for _ in range(2)}
+    assert len(pages) == 1
+
+
+def test_endpoint_is_shown_without_credentials():
+    assert page.endpoint_name("http://me:secret@host:8000/v1?key=1") == "http://host:8000/v1"
+    assert page.endpoint_name(None) == "nowhere"
+
+
+def test_versions_are_read_at_run_time():
+    found = page.versions()
+    assert found["python"].startswith("3.")
+    assert {"torch", "transformers", "snakemake"} <= set(found)
+
+
+def test_tier_rules_and_metric_order():
+    rules = tier_rules({"head": 1000, "medium": 100, "tail": 10})
+    assert list(rules.values()) == ["n ≥ 1,000", "n = 100–999", "n = 10–99", "n = 1–9", "n = 0"]
+    names = ["precision_at_15", "unknown", "precision_at_8", "macro_f1_harmonic", "micro_f1"]
+    assert sorted(names, key=metric_order) == [
+        "micro_f1",
+        "macro_f1_harmonic",
+        "precision_at_8",
+        "precision_at_15",
+        "unknown",
+    ]

@@ -1,0 +1,107 @@
+# Everything to figures, tables and one page to read.
+
+
+rule plot_f1_by_tier:
+    input:
+        metrics="<results>/evaluation/metrics.parquet",
+    output:
+        figure=report(
+            "<results>/report/figures/f1_by_tier.svg",
+            caption="../report/f1_by_tier.rst",
+            category="Results",
+            labels={"corpus": CORPUS, "shows": "pooled F1 by tier"},
+        ),
+    log:
+        "<logs>/report/plot_f1_by_tier.log",
+    conda:
+        "../../envs/workflow.yaml"
+    params:
+        code=code_of("report", "plot_f1_by_tier"),
+        train_sets=list(config["train_sets"]),
+        tiers=config["tiers"],
+    script:
+        "../scripts/plot_f1_by_tier.py"
+
+
+rule plot_code_frequencies:
+    input:
+        tiers="<results>/plan/tiers.parquet",
+        notes=expand("<results>/generation/{recipe}/notes.parquet", recipe=RECIPES),
+        labels=expand("<results>/generation/{recipe}/labels.parquet", recipe=RECIPES),
+    output:
+        figure=report(
+            "<results>/report/figures/code_frequencies.svg",
+            caption="../report/code_frequencies.rst",
+            category="Synthetic notes",
+            labels={"corpus": CORPUS, "shows": "notes per code before and after"},
+        ),
+    log:
+        "<logs>/report/plot_code_frequencies.log",
+    conda:
+        "../../envs/workflow.yaml"
+    resources:
+        mem_mb=per_attempt(4000),
+    params:
+        code=code_of("report", "plot_code_frequencies"),
+        recipes=RECIPES,
+        tiers=config["tiers"],
+    script:
+        "../scripts/plot_code_frequencies.py"
+
+
+rule plot_learning_curves:
+    input:
+        histories=expand("<results>/training/{run}/history.parquet", run=RUNS),
+    output:
+        figure=report(
+            "<results>/report/figures/learning_curves.svg",
+            caption="../report/learning_curves.rst",
+            category="Training",
+            labels={"corpus": CORPUS, "shows": "loss and dev MAP by epoch"},
+        ),
+    log:
+        "<logs>/report/plot_learning_curves.log",
+    conda:
+        "../../envs/workflow.yaml"
+    params:
+        code=code_of("report", "plot_learning_curves"),
+        runs=RUNS,
+        train_sets=list(config["train_sets"]),
+    script:
+        "../scripts/plot_learning_curves.py"
+
+
+rule write_report:
+    input:
+        template="resources/report/page.html.j2",
+        metrics="<results>/evaluation/metrics.parquet",
+        comparisons="<results>/evaluation/comparisons.parquet",
+        tiers="<results>/plan/tiers.parquet",
+        manifest="<results>/corpus/manifest.json",
+        notes=expand("<results>/corpus/notes/{split}.parquet", split=SPLITS),
+        labels=expand("<results>/corpus/labels/{split}.parquet", split=SPLITS),
+        allocations=expand("<results>/plan/{recipe}/allocation.parquet", recipe=RECIPES),
+        synthetic_notes=expand("<results>/generation/{recipe}/notes.parquet", recipe=RECIPES),
+        synthetic_labels=expand("<results>/generation/{recipe}/labels.parquet", recipe=RECIPES),
+        manifests=expand("<results>/generation/{recipe}/manifest.json", recipe=RECIPES),
+        f1_by_tier="<results>/report/figures/f1_by_tier.svg",
+        code_frequencies="<results>/report/figures/code_frequencies.svg",
+        learning_curves="<results>/report/figures/learning_curves.svg",
+    output:
+        page=report(
+            "<results>/report/index.html",
+            caption="../report/page.rst",
+            category="Results",
+            labels={"corpus": CORPUS, "shows": "the whole page"},
+        ),
+    log:
+        "<logs>/report/write_report.log",
+    conda:
+        "../../envs/workflow.yaml"
+    resources:
+        mem_mb=per_attempt(4000),
+    params:
+        code=code_of("report", "write_report"),
+        settings=used_settings(),
+    script:
+        "../scripts/write_report.py"

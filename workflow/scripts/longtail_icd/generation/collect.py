@@ -1,0 +1,88 @@
+"""All shards of a recipe together, and an account of them."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from longtail_icd.common.errors import UserError
+from longtail_icd.common.tables import scan_table
+
+Paths = Iterable[str | Path]
+
+
+def merge_shards(paths: Paths, table: str) -> pl.DataFrame:
+    """Return the shards' rows sorted by request_id; rows of one request keep their order."""
+    shards = [scan_table(path, table) for path in paths]
+    return pl.concat(shards).sort("request_id", maintain_order=True).collect()
+
+
+def _counts(frame: pl.LazyFrame, *columns: str) -> pl.DataFrame:
+    return frame.group_by(columns).agg(count=pl.len()).sort(columns, nulls_last=True).collect()
+
+
+def missing_anchors(notes: pl.LazyFrame) -> list[str]:
+    """Return the anchors for which notes were asked and none is ok, sorted."""
+    ok = (pl.col("status") == "ok").any()
+    return (
+        notes.group_by("anchor")
+        .agg(ok)
+        .filter(~pl.col("status"))
+        .collect()["anchor"]
+        .sort()
+        .to_list()
+    )
+
+
+def manifest(
+    notes: pl.DataFrame, labels: pl.DataFrame, prompts: Paths, responses: Paths
+) -> dict[str, Any]:
+    """Return what was asked, what came back and where prompts of which data class went.
+
+    Args:
+        notes: the table `generation/notes` of all shards.
+        labels: their table `generation/labels`.
+        prompts: the tables `generation/prompts` of all shards.
+        responses: their tables `generation/responses`.
+    """
+    lazy = notes.lazy()
+    classes = pl.concat([scan_table(path, "generation/prompts") for path in prompts])
+    endpoints = pl.concat([scan_table(path, "generation/responses") for path in responses])
+    sent = classes.select("request_id", "data_class").join(
+        endpoints.select("request_id", "endpoint"), on="request_id"
+    )
+    reasons = lazy.select("reasons").explode("reasons", empty_as_null=False)
+    verdicts = labels.lazy().select("role", "verdict")
+    return {
+        "notes": dict(_counts(lazy, "status").iter_rows()),
+        "reasons": dict(_counts(reasons.drop_nulls(), "reasons").iter_rows()),
+        "models": dict(_counts(lazy, "model").iter_rows()),
+        "tokens": {
+            column: notes[column].sum() for column in ("prompt_tokens", "completion_tokens")
+        },
+        "data_classes": _counts(sent, "endpoint", "data_class").to_dicts(),
+        "anchors": notes["anchor"].n_unique(),
+        "missing_anchors": missing_anchors(lazy),
+        "labels": _counts(verdicts, "role", "verdict").to_dicts(),
+    }
+
+
+def check_any_ok(account: dict[str, Any], recipe: str) -> None:
+    """Stop if a recipe has no note to train on.
+
+    Raises:
+        UserError: says why the notes were rejected, or that none were asked for.
+    """
+    if account["notes"].get("ok"):
+        return
+    if not account["notes"]:
+        raise UserError(
+            f"recipe {recipe}: no note was asked for; no code is below tiers.medium, or "
+            f"recipes.{recipe}.allocation gives every anchor 0"
+        )
+    reasons = ", ".join(f"{reason} {count}" for reason, count in account["reasons"].items())
+    raise UserError(
+        f"recipe {recipe}: none of {account['notes']['rejected']} notes passed the screening "
+        f"({reasons}); check the writer, or recipes.{recipe}.screening"
+    )

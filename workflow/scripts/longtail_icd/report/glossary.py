@@ -1,0 +1,110 @@
+"""What the report calls things: models, tiers, metrics and their definitions in short."""
+
+from typing import Any
+
+ALL_CODES = "all"
+POOLED_F1 = "micro_f1"  # over the codes of one tier: the pooled F1 of that tier
+PRIMARY_TIER = "few_shot"
+
+_MODELS = {"plm_icd": "PLM-ICD", "gki_icd": "GKI-ICD"}
+
+TIERS = {
+    "head": "head",
+    "medium": "medium",
+    "tail": "tail",
+    "few_shot": "few-shot",
+    "zero_shot": "zero-shot",
+}
+
+# A count among the metrics, told beside the label space and not in the tables of scores.
+OUTSIDE = "labels_outside_label_space"
+
+# metric: (what the page calls it, its definition). In the order in which the page shows them.
+METRICS = {
+    "micro_f1": (
+        "micro-F1",
+        "F1 over all decisions, one per note and code, taken together. Within a tier it is called "
+        "pooled F1: the same count over that tier's codes only.",
+    ),
+    "macro_f1_harmonic": (
+        "macro-F1, harmonic (CAML, PLM-ICD)",
+        "Harmonic mean of mean precision and mean recall over all codes of the label space.",
+    ),
+    "macro_f1_all_codes": (
+        "macro-F1, all codes (GKI-ICD)",
+        "Mean F1 over all codes of the label space; a code without a gold label counts 0.",
+    ),
+    "macro_f1_test_codes": (
+        "macro-F1, test codes (Edin 2023)",
+        "Mean F1 over the codes with at least one gold label in the test split.",
+    ),
+    "micro_precision": ("micro-precision", "Share of all predicted codes that are right."),
+    "micro_recall": ("micro-recall", "Share of all gold labels that are predicted."),
+    "macro_precision": ("macro-precision", "Mean precision over all codes of the label space."),
+    "macro_recall": ("macro-recall", "Mean recall over all codes of the label space."),
+    "map": ("MAP", "Mean over notes of the average precision of the full ranking of codes."),
+    "r_precision": (
+        "R-precision",
+        "Precision among a note's best-scored codes, as many as it has gold codes.",
+    ),
+    "exact_match": ("exact match", "Share of notes whose predicted codes equal the gold codes."),
+    "auc_macro": (
+        "macro-AUC",
+        "Mean area under the ROC curve over codes that some test notes have and some lack.",
+    ),
+    "auc_micro": ("micro-AUC", "Area under the ROC curve over all decisions taken together."),
+}
+
+_AT_K = {
+    "precision_at_": ("P@", "Mean share of gold codes among a note's {k} best-scored codes."),
+    "recall_at_": ("R@", "Mean share of a note's gold codes found among its {k} best-scored."),
+}
+
+
+def model_name(model: str) -> str:
+    """Return how the field writes a model. Before: ``gki_icd``. After: ``GKI-ICD``."""
+    return _MODELS.get(model, model)
+
+
+def metric_entry(metric: str) -> tuple[str, str | None]:
+    """Return a metric's name on the page and its definition; an unknown one keeps its own name."""
+    if metric in METRICS:
+        return METRICS[metric]
+    for prefix, (name, definition) in _AT_K.items():
+        if metric.startswith(prefix):
+            k = metric.removeprefix(prefix)
+            return f"{name}{k}", definition.format(k=k)
+    return metric, None
+
+
+def metric_label(metric: str, tier: str = ALL_CODES) -> str:
+    """Return a metric's name on the page; micro-F1 within a tier is called pooled F1."""
+    if metric == POOLED_F1 and tier != ALL_CODES:
+        return "pooled F1"
+    return metric_entry(metric)[0]
+
+
+def metric_order(metric: str) -> tuple[int, int, str]:
+    """Sort key: the order of :data:`METRICS`, then rankings at k by k, then the rest by name."""
+    known = list(METRICS)
+    if metric in known:
+        return known.index(metric), 0, metric
+    for place, prefix in enumerate(_AT_K):
+        if metric.startswith(prefix) and metric.removeprefix(prefix).isdigit():
+            return len(known) + place, int(metric.removeprefix(prefix)), metric
+    return len(known) + len(_AT_K), 0, metric
+
+
+def tier_rules(edges: dict[str, Any]) -> dict[str, str]:
+    """Return each tier's rule on the train frequency n.
+
+    Before: ``{"head": 100, "medium": 30, "tail": 10}``.
+    After: ``{"head": "n ≥ 100", "medium": "n = 30–99", …, "zero_shot": "n = 0"}``.
+    """
+    return {
+        "head": f"n ≥ {edges['head']:,}",
+        "medium": f"n = {edges['medium']:,}–{edges['head'] - 1:,}",
+        "tail": f"n = {edges['tail']:,}–{edges['medium'] - 1:,}",
+        "few_shot": f"n = 1–{edges['tail'] - 1:,}",
+        "zero_shot": "n = 0",
+    }

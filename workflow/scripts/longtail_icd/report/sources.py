@@ -1,0 +1,114 @@
+"""Everything the page reads, loaded once; note texts and evidence are never loaded."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from longtail_icd.common.errors import UserError
+from longtail_icd.common.files import read_json
+from longtail_icd.common.tables import read_table, scan_table
+from longtail_icd.report.tables import SPLITS
+
+FIGURES = ("f1_by_tier", "code_frequencies", "learning_curves")
+_RECIPE_KEYS = ("reasons", "models", "data_classes", "missing_anchors")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What one recipe planned and wrote: the tables without texts, and its manifest."""
+
+    allocation: pl.DataFrame
+    notes: pl.DataFrame
+    labels: pl.DataFrame
+    manifest: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The tables and figures behind the page; notes and labels by split, recipes by name."""
+
+    metrics: pl.DataFrame
+    comparisons: pl.DataFrame
+    tiers: pl.DataFrame
+    notes: dict[str, pl.DataFrame]
+    labels: dict[str, pl.DataFrame]
+    manifest: dict[str, Any]
+    recipes: dict[str, Recipe]
+    figures: dict[str, str]
+
+
+def read_synthetic(notes: str | Path, labels: str | Path) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Read ``generation/notes`` and ``generation/labels`` without text and evidence.
+
+    Raises:
+        UserError: a file is missing or does not fit its schema.
+    """
+    return (
+        scan_table(notes, "generation/notes").select("request_id", "anchor", "status").collect(),
+        scan_table(labels, "generation/labels").select("request_id", "code", "role").collect(),
+    )
+
+
+def read_manifest(path: str | Path, keys: Sequence[str], rule: str) -> dict[str, Any]:
+    """Read a manifest that ``rule`` wrote and that must hold ``keys``.
+
+    Raises:
+        UserError: the file is missing, no JSON, or lacks a key that the page shows.
+    """
+    account = read_json(path)
+    for key in keys:
+        if key not in account:
+            raise UserError(f"{path}: key {key} is missing; run `snakemake -R {rule}`")
+    return account
+
+
+def _by_split(paths: Sequence[str], table: str, columns: Sequence[str]) -> dict[str, pl.DataFrame]:
+    return {
+        split: scan_table(path, table).select(columns).collect()
+        for split, path in zip(SPLITS, paths, strict=True)
+    }
+
+
+def _read_figure(path: str) -> str:
+    """Return the SVG element of a file, without the XML declaration and document type."""
+    if not Path(path).is_file():
+        raise UserError(f"{path}: no such file; rule plot_{Path(path).stem} writes it")
+    text = Path(path).read_text(encoding="utf-8")
+    if "<svg" not in text:
+        raise UserError(f"{path}: not an SVG file; run `snakemake -R plot_{Path(path).stem}`")
+    return text[text.index("<svg") :]
+
+
+def read_sources(paths: Mapping[str, Any], recipes: Sequence[str]) -> Sources:
+    """Read what the rule `write_report` has as input.
+
+    Args:
+        paths: files by name: metrics, comparisons, tiers, manifest; lists notes and labels in the
+            order of the splits; lists allocations, synthetic_notes, synthetic_labels and
+            manifests in the order of ``recipes``; f1_by_tier, code_frequencies, learning_curves.
+        recipes: names of the recipes that any train set uses.
+
+    Raises:
+        UserError: a file is missing, unreadable or does not fit its schema.
+    """
+    written = {}
+    for index, recipe in enumerate(recipes):
+        notes, labels = read_synthetic(
+            paths["synthetic_notes"][index], paths["synthetic_labels"][index]
+        )
+        allocation = read_table(paths["allocations"][index], "plan/allocation")
+        account = read_manifest(paths["manifests"][index], _RECIPE_KEYS, "collect_notes")
+        written[recipe] = Recipe(allocation, notes, labels, account)
+    return Sources(
+        metrics=read_table(paths["metrics"], "evaluation/metrics"),
+        comparisons=read_table(paths["comparisons"], "evaluation/comparisons"),
+        tiers=read_table(paths["tiers"], "plan/tiers"),
+        notes=_by_split(paths["notes"], "corpus/notes", ["note_id", "patient_id"]),
+        labels=_by_split(paths["labels"], "corpus/labels", ["note_id", "code"]),
+        manifest=read_manifest(paths["manifest"], ["rows"], "prepare_corpus"),
+        recipes=written,
+        figures={name: _read_figure(paths[name]) for name in FIGURES},
+    )
