@@ -12,11 +12,17 @@ START, END = "<!-- rule graph: `make dag` -->", "<!-- end of rule graph -->"
 
 
 def rule_graph() -> str:
-    """Return Snakemake's own rule graph of the demo, as Mermaid."""
+    """Return Snakemake's rule graph of the demo as Mermaid, in an order that stays the same.
+
+    Snakemake numbers the rules anew in each call; here they go by their names.
+    """
     snakemake = Path(sys.executable).parent / "snakemake"
     command = [str(snakemake), "--rulegraph", "mermaid-js", "--forceall", "--quiet"]
     drawn = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    return drawn[drawn.index("---") :] if "---" in drawn else drawn
+    names = dict(re.findall(r"(id\d+)\[(\w+)\]", drawn))
+    edges = re.findall(r"(id\d+) --> (id\d+)", drawn)
+    lines = sorted(f"    {names[source]} --> {names[target]}" for source, target in edges)
+    return "\n".join(["flowchart TB", *lines])
 
 
 def with_graph(text: str, graph: str) -> str:
