@@ -80,8 +80,10 @@ def run_training(encoder: Path, checkpoints: Path, settings: dict = SETTINGS) ->
     )
     guidelines = Guidelines(LABELS, TITLES, taxonomy, synonyms)
     collator = Collator(3, 16, tokenizer, guidelines, seed=3)
-    notes, dev = TokenDataset(make_tokens(), guided=True), TokenDataset(make_tokens(6))
-    model.history = train(model, notes, dev, collator, settings, 3, checkpoints)
+    notes = TokenDataset(make_tokens().with_columns(guideline_labels="label_ids"))
+    dev = TokenDataset(make_tokens(6))
+    steps = 3 * settings["epochs"]
+    model.history = train(model, notes, dev, collator, settings, steps, 3, checkpoints)
     return model
 
 
@@ -162,7 +164,7 @@ def test_empty_splits_are_one_clear_error(tmp_path):
         (TokenDataset(tokens), unlabelled, "no dev note has a code"),
     ):
         with pytest.raises(UserError, match=message):
-            train(None, notes, dev, None, SETTINGS, 1, tmp_path)
+            train(None, notes, dev, None, SETTINGS, 1, 1, tmp_path)
 
 
 def test_a_failed_save_leaves_no_half_model(tmp_path):

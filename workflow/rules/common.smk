@@ -6,7 +6,7 @@ SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from longtail_icd.common.code_hash import hash_stage
-from longtail_icd.common.config import check_config, runs_of
+from longtail_icd.common.config import check_config, fill_train_sets, runs_of
 from longtail_icd.common.errors import UserError
 from longtail_icd.corpus.raw_files import codiesp_files, find_ids, find_table, mimic3_tables
 
@@ -15,6 +15,7 @@ try:
 except UserError as error:
     raise WorkflowError(str(error))
 
+fill_train_sets(config)
 CORPUS = config["corpus"]["name"]
 RESULTS = f"results/{CORPUS}"
 LOGS = f"logs/{CORPUS}"
@@ -56,6 +57,13 @@ def train_set_config(wildcards):
 def synthetic_tokens(wildcards):
     """Return the tokenised notes of the recipes that the train set adds to the real notes."""
     recipes = config["train_sets"][wildcards.train_set]["recipes"]
+    return expand("<results>/training/tokens/synthetic/{recipe}.parquet", recipe=recipes)
+
+
+def steps_of_tokens(wildcards):
+    """Return the synthetic notes of the train set whose number of steps is taken over, if any."""
+    other = config["train_sets"][wildcards.train_set]["steps_of"]
+    recipes = config["train_sets"][other]["recipes"] if other else []
     return expand("<results>/training/tokens/synthetic/{recipe}.parquet", recipe=recipes)
 
 

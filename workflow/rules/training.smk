@@ -77,6 +77,7 @@ for _model in MODELS:
             train="<results>/training/tokens/train.parquet",
             dev="<results>/training/tokens/dev.parquet",
             synthetic=synthetic_tokens,
+            steps_of=steps_of_tokens,
             tiers="<results>/plan/tiers.parquet",
             knowledge=knowledge_of(_model),
         output:

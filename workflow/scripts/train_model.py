@@ -11,7 +11,7 @@ from longtail_icd.training.build import build_model
 from longtail_icd.training.checkpoints import fingerprint
 from longtail_icd.training.guideline import Guidelines, titles_of
 from longtail_icd.training.model_folder import save_model
-from longtail_icd.training.train_set import assemble
+from longtail_icd.training.train_set import assemble, number_of_steps
 from longtail_icd.training.trainer import train
 from transformers import AutoTokenizer
 
@@ -27,9 +27,15 @@ def main(snakemake):
     synthetic = [read_table(path, "training/tokens") for path in source.synthetic]
     options = params.train_set
     tokens, weights = assemble(real, synthetic, options["weight"], options["permute_anchors"], seed)
-    notes = TokenDataset(tokens, weights, guided=True)
+    notes = TokenDataset(tokens, weights)
     dev = TokenDataset(read_table(source.dev, "training/tokens"))
     print(f"{real.height} real, {tokens.height - real.height} synthetic notes, {len(codes)} codes")
+    pace = tokens.height
+    if options["steps_of"]:
+        pace = real.height + sum(
+            read_table(path, "training/tokens").height for path in source.steps_of
+        )
+    steps = number_of_steps(pace, params.settings["batch_size"], params.settings["epochs"])
 
     titles, guidelines = codes, None
     if source.knowledge:
@@ -55,7 +61,9 @@ def main(snakemake):
     }
     run_hash = fingerprint(identity, [Path(path) for path in source])
     checkpoints = Path(snakemake.output.model).parent / "checkpoints"
-    history = train(model, notes, dev, collator, params.settings, seed, checkpoints / run_hash)
+    history = train(
+        model, notes, dev, collator, params.settings, steps, seed, checkpoints / run_hash
+    )
     write_table(history, snakemake.output.history, "training/history")
     save_model(model, tokenizer, codes, Path(snakemake.output.model))
     shutil.rmtree(checkpoints)

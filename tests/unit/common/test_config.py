@@ -37,6 +37,7 @@ def test_the_demo_is_valid():
         ("corpus.label_space", "file", r"corpus.label_file"),
         ("recipes.paper.writer", "gpt", r"recipes.paper.writer: no writer named gpt"),
         ("train_sets.extended.recipes", ["x"], r"train_sets.extended.recipes: no recipe named x"),
+        ("train_sets.original.steps_of", "x", r"original.steps_of: x is no .*those are: extended"),
         ("comparisons", [{"baseline": "original", "against": "x"}], r"comparisons.0.against"),
         ("tiers.medium", 200, r"tiers: head > medium > tail"),
         ("encoder.source", "pretrained", r"encoder.name"),

@@ -16,7 +16,7 @@ from longtail_icd.training.guideline import Guidelines, titles_of
 from longtail_icd.training.losses import evidence_distance
 from longtail_icd.training.plm_icd import PlmIcd, PlmIcdConfig
 from longtail_icd.training.tokenization import token_ids, tokenize
-from longtail_icd.training.train_set import assemble, permute_anchors
+from longtail_icd.training.train_set import assemble, number_of_steps, permute_anchors
 from transformers import RobertaConfig, RobertaModel
 
 CHUNK = 8
@@ -182,7 +182,7 @@ def test_guidelines_are_drawn_anew_each_epoch_and_the_same_in_a_rerun():
     tokenizer = train_tokenizer(["aids hiv disease resection infectious"] * 5, 300)
     guidelines = Guidelines(LABELS, titles_of(LABELS, TAXONOMY), TAXONOMY, SYNONYMS)
     tokens = pl.DataFrame({"input_ids": [[0, 7, 2]] * 8, "label_ids": [[0, 1, 2]] * 8})
-    notes = TokenDataset(tokens, guided=True)
+    notes = TokenDataset(tokens.with_columns(guideline_labels="label_ids"))
 
     def draw(epoch):
         collator = Collator(3, CHUNK, tokenizer, guidelines, seed=1, epoch=epoch, max_length=20)
@@ -266,7 +266,21 @@ def test_a_train_set_is_real_notes_then_synthetic_ones_with_their_weight():
     tokens, weights = assemble(real, [first, second], 0.5, False, seed=1)
     assert tokens["anchor_id"].to_list() == [0, 1, 2, 3, 4]
     assert weights.tolist() == [1, 1, 0.5, 0.5, 0.5]
-    assert assemble(real, [], 0.5, True, seed=1)[0].equals(real)
+    assert assemble(real, [], 0.5, True, seed=1)[0].drop("guideline_labels").equals(real)
+
+
+def test_a_permuted_note_keeps_the_guideline_it_was_written_with():
+    """A guideline made from the new anchor would teach that anchor's wording: no control."""
+    real, synthetic = _synthetic([0, 1]), _synthetic([2, 3, 4])
+    notes, _ = assemble(real, [synthetic], 1.0, True, seed=1)
+    written_for = pl.concat([real, synthetic])["label_ids"]
+    assert notes["guideline_labels"].to_list() == written_for.to_list()
+    assert notes["label_ids"][2:].to_list() != written_for[2:].to_list()
+
+
+def test_steps_count_the_short_batch_and_a_broken_epoch():
+    assert number_of_steps(33, 16, 2) == 6
+    assert number_of_steps(33, 16, 0.5) == 2
 
 
 @pytest.mark.gpu

@@ -78,8 +78,10 @@ def _train(kind, prepared, checkpoints):
         synonyms = pl.DataFrame({"version": "icd9cm", "code": ["001.0"], "synonym": ["vibrio"]})
         guidelines = Guidelines(taxonomy, titles, taxonomy, synonyms)
     collator = Collator(3, 16, tokenizer, guidelines, seed=3)
-    notes, dev = TokenDataset(tokens, guided=True), TokenDataset(tokens)
-    return model, train(model, notes, dev, collator, SETTINGS, 3, checkpoints)
+    notes = TokenDataset(tokens.with_columns(guideline_labels="label_ids"))
+    dev = TokenDataset(tokens)
+    steps = 5  # of batches of 4 of 12 notes: the second epoch ends early
+    return model, train(model, notes, dev, collator, SETTINGS, steps, 3, checkpoints)
 
 
 @pytest.mark.parametrize("kind", ["plm_icd", "gki_icd"])
@@ -92,6 +94,7 @@ def test_training_is_reproducible_and_its_folder_is_complete(kind, prepared, tmp
         save_model(model, tokenizer, CODES, folder)
         logits.append(predict(folder, tokens, batch_size=5))
         assert {"loss", "eval_map", "eval_micro_f1"} <= set(history["metric"])
+        assert history.filter(metric="eval_map")["step"].to_list() == [3, 5]
         assert read_labels(folder) == CODES
     assert np.array_equal(logits[0], logits[1])
     assert np.isfinite(logits[0]).all()

@@ -9,6 +9,9 @@ from jsonschema import Draft202012Validator
 
 from longtail_icd.common.errors import UserError
 
+# Real notes and synthetic ones count alike, as they are, for the configured number of epochs.
+TRAIN_SET_DEFAULTS = {"weight": 1.0, "permute_anchors": False, "steps_of": None}
+
 
 def _name(path: Any) -> str:
     return ".".join(str(part) for part in path) or "(top level)"
@@ -46,6 +49,13 @@ def _check_names(config: dict[str, Any]) -> None:
                     f"configuration: train_sets.{train_set}.recipes: no recipe named {recipe}; "
                     f"recipes: {', '.join(config['recipes'])}"
                 )
+    own_steps = [name for name, one in config["train_sets"].items() if not one.get("steps_of")]
+    for train_set, one in config["train_sets"].items():
+        if one.get("steps_of") not in [None, *own_steps]:
+            raise UserError(
+                f"configuration: train_sets.{train_set}.steps_of: {one['steps_of']} is no train "
+                f"set with steps of its own; those are: {', '.join(own_steps)}"
+            )
     for name, recipe in config["recipes"].items():
         if recipe["writer"] not in config["writers"]:
             raise UserError(
@@ -104,6 +114,12 @@ def check_config(config: dict[str, Any], schema_path: Path) -> None:
     _check_schema(config, schema_path)
     _check_names(config)
     _check_paths(config)
+
+
+def fill_train_sets(config: dict[str, Any]) -> None:
+    """Give each train set the options that its block leaves out."""
+    for name, options in config["train_sets"].items():
+        config["train_sets"][name] = TRAIN_SET_DEFAULTS | options
 
 
 def runs_of(config: dict[str, Any]) -> list[str]:

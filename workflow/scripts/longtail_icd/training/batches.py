@@ -17,13 +17,13 @@ from longtail_icd.training.tokenization import token_ids
 class TokenDataset(Dataset):
     """Rows of training/tokens, lists turned into arrays once.
 
-    ``weights`` are the notes' in the loss; only notes to train on are ``guided``.
+    ``weights`` are the notes' in the loss. Notes to train on have ``guideline_labels`` too
+    (see :func:`~longtail_icd.training.train_set.assemble`); notes to predict have no guideline.
     """
 
-    def __init__(
-        self, tokens: pl.DataFrame, weights: np.ndarray | None = None, guided: bool = False
-    ):
-        self.guided = guided
+    def __init__(self, tokens: pl.DataFrame, weights: np.ndarray | None = None):
+        guided = "guideline_labels" in tokens.columns
+        self.guideline_labels = tokens["guideline_labels"].to_list() if guided else None
         self.input_ids = [ids.to_numpy() for ids in tokens["input_ids"]]
         self.label_ids = tokens["label_ids"].to_list()
         self.weights = np.ones(tokens.height) if weights is None else weights
@@ -38,7 +38,9 @@ class TokenDataset(Dataset):
             "input_ids": self.input_ids[index],
             "label_ids": self.label_ids[index],
             "weight": self.weights[index],
-            "guided": self.guided,
+            "guideline_labels": None
+            if self.guideline_labels is None
+            else self.guideline_labels[index],
         }
 
 
@@ -105,7 +107,7 @@ class Collator:
         """Draw and tokenise the notes' guidelines: other ones each epoch, the same in a rerun."""
         texts = [
             self.guidelines.text(
-                note["label_ids"], random.Random(f"{self.seed}/{self.epoch}/{note['index']}")
+                note["guideline_labels"], random.Random(f"{self.seed}/{self.epoch}/{note['index']}")
             )
             for note in notes
         ]
@@ -124,7 +126,7 @@ class Collator:
             "targets": targets,
             "weights": torch.tensor([note["weight"] for note in notes], dtype=torch.float32),
         }
-        if self.guidelines is not None and notes[0]["guided"]:
+        if self.guidelines is not None and notes[0]["guideline_labels"] is not None:
             ids, real = pad(self._guideline_ids(notes), self.chunk, pad_id)
             batch |= {"guideline_ids": ids, "guideline_mask": real}
         return batch

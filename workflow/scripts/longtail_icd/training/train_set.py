@@ -1,5 +1,7 @@
 """Which notes a model learns from: the real ones, and those of a train set's recipes."""
 
+import math
+
 import numpy as np
 import polars as pl
 
@@ -25,7 +27,7 @@ def permute_anchors(synthetic: pl.DataFrame, seed: int) -> pl.DataFrame:
     """Exchange the anchor labels among synthetic notes: a negative control.
 
     Text and companions stay; each note is filed under the anchor of another note, so the notes no
-    longer say anything about the codes they were written for. The multiset of anchors is kept, and
+    longer say anything about the anchors they are filed under. The multiset of anchors is kept, and
     the exchange is random: notes of one anchor do not all go to the same other one.
     """
     anchors = synthetic["anchor_id"].to_numpy()
@@ -43,9 +45,20 @@ def permute_anchors(synthetic: pl.DataFrame, seed: int) -> pl.DataFrame:
 def assemble(
     real: pl.DataFrame, synthetic: list[pl.DataFrame], weight: float, permute: bool, seed: int
 ) -> tuple[pl.DataFrame, np.ndarray]:
-    """Return the notes of a train set (training/tokens) and each one's weight in the loss."""
+    """Return the notes of a train set and each one's weight in the loss.
+
+    The notes are training/tokens and ``guideline_labels``: the labels a note's guideline speaks of,
+    which are those the note was written for. A permuted note keeps them: its guideline belongs to
+    what is exchanged. Made from the new labels instead, it would teach the new anchor's wording.
+    """
     added = pl.concat(synthetic) if synthetic else real.clear()
+    notes = pl.concat([real, added]).with_columns(guideline_labels="label_ids")
     if permute and added.height:
-        added = permute_anchors(added, seed)
-    weights = np.concatenate([np.ones(real.height), np.full(added.height, weight)])
-    return pl.concat([real, added]), weights
+        permuted = permute_anchors(notes[real.height :], seed)
+        notes = pl.concat([notes[: real.height], permuted])
+    return notes, np.concatenate([np.ones(real.height), np.full(added.height, weight)])
+
+
+def number_of_steps(notes: int, batch_size: int, epochs: float) -> int:
+    """Return the optimizer steps of ``epochs`` passes over ``notes``; a short batch is a step."""
+    return math.ceil(math.ceil(notes / batch_size) * epochs)

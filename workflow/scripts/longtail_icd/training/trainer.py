@@ -113,6 +113,7 @@ def train(
     dev_notes: TokenDataset,
     collator: Collator,
     settings: dict[str, Any],
+    steps: int,
     seed: int,
     checkpoints: Path,
 ) -> pl.DataFrame:
@@ -124,6 +125,7 @@ def train(
         dev_notes: what the best epoch is chosen on.
         collator: makes batches.
         settings: the model's block of the configuration.
+        steps: optimizer steps in all; a broken last epoch counts as an epoch.
         seed: for order, dropout and guidelines.
         checkpoints: folder of this very run (see checkpoints.py); training goes on from the
             last one in it. The caller removes it when the model is saved.
@@ -139,13 +141,12 @@ def train(
             "check corpus.split and corpus.label_space"
         )
     set_seed(seed)
-    steps = math.ceil(len(train_notes) / settings["batch_size"])
     arguments = TrainingArguments(
         output_dir=str(checkpoints),
-        num_train_epochs=settings["epochs"],
+        max_steps=steps,
         learning_rate=settings["learning_rate"],
         weight_decay=settings["weight_decay"],
-        warmup_steps=math.ceil(settings["warmup_ratio"] * steps * settings["epochs"]),
+        warmup_steps=math.ceil(settings["warmup_ratio"] * steps),
         lr_scheduler_type="linear",
         max_grad_norm=settings["gradient_clip"],
         per_device_train_batch_size=settings["batch_size"],
