@@ -83,3 +83,40 @@ def test_label_spaces_from_train_never_ask_for_other_splits(finished, label_spac
         joined = " ".join(inputs)
         outside = re.search(r"corpus/(codes|notes/(dev|test)|labels/(dev|test))", joined)
         assert rule in allowed or not outside, (rule, joined)
+
+
+def _replace(checkout, split):
+    """Put other documents with other codes in the place of a split's."""
+    notes, labels = (
+        checkout.result(f"corpus/{table}/{split}.parquet") for table in ("notes", "labels")
+    )
+    train_notes = pl.read_parquet(checkout.result("corpus/notes/train.parquet"))
+    train_labels = pl.read_parquet(checkout.result("corpus/labels/train.parquet"))
+    other = pl.col("note_id") + f"-{split}"
+    train_notes.head(9).with_columns(
+        other, text=pl.lit(f"Nothing that {split} said.")
+    ).write_parquet(notes)
+    train_labels.with_columns(other, code=pl.lit("V99.9")).write_parquet(labels)
+
+
+@pytest.mark.parametrize("label_space", ["train", "taxonomy"])
+def test_replacing_dev_and_test_changes_no_byte_of_plan_prompts_and_notes(changeable, label_space):
+    # Under `taxonomy` every code of the classification is an anchor: few notes for each.
+    (changeable.folder / "few.yaml").write_text(
+        f"corpus: {{label_space: {label_space}}}\n"
+        "recipes: {paper: {allocation: {cap: 4, zero_shot: 0}}}\n"
+    )
+    made = []
+    for attempt in ("as it was", "replaced"):
+        for folder in ("plan", "generation"):
+            shutil.rmtree(changeable.result(folder))
+        if attempt == "replaced":
+            _replace(changeable, "dev")
+            _replace(changeable, "test")
+        changeable.snakemake(
+            *("plan", "generation", "--rerun-triggers", "input"),
+            *("--configfile", "tests/config/tiny.yaml", "few.yaml"),
+        )
+        made.append({path: changeable.result(path).read_bytes() for path in MADE_FROM_TRAIN})
+    assert made[0].keys() == made[1].keys()
+    assert [path for path, content in made[0].items() if made[1][path] != content] == []

@@ -4,6 +4,10 @@ import os
 import re
 import time
 
+import polars as pl
+import yaml
+from stand_in_server import StandInServer
+
 
 def _replace(path, old, new):
     text = path.read_text()
@@ -77,3 +81,35 @@ def test_single_rules_and_stages_can_be_asked_for(changeable):
     until = changeable.pending("--until", "build_code_sets", "--forceall")
     assert "build_code_sets" in until
     assert not until & {"select_exemplars", "compose_prompts", "train_gki_icd"}
+
+
+def test_more_shards_ask_the_model_for_nothing_again(changeable):
+    """And the notes stay the same: which shard a request is in does not matter."""
+    with StandInServer() as server:
+        writer = {
+            "backend": "openai",
+            "base_url": server.base_url,
+            "model": "stand-in",
+            "max_tokens": 100,
+            "max_tokens_key": "max_tokens",
+            "temperature": 1.0,
+            "top_p": 1.0,
+            "concurrency": 4,
+            "timeout_s": 30,
+            "api_key_env": None,
+        }
+        overlay = changeable.folder / "config" / "served.yaml"
+        served = {"writers": {"served": writer}, "recipes": {"paper": {"writer": "served"}}}
+        notes = []
+        for shards in (2, 5):
+            overlay.write_text(yaml.safe_dump(served | {"generation": {"shards": shards}}))
+            changeable.snakemake(
+                *("generation", "--configfile", "tests/config/tiny.yaml", str(overlay))
+            )
+            path = changeable.result("generation/paper/notes.parquet")
+            notes.append(pl.read_parquet(path).sort("request_id"))
+            if shards == 2:
+                asked = len(server.requests)
+        assert asked >= notes[0].height > 0
+        assert len(server.requests) == asked
+    assert notes[0].equals(notes[1])
