@@ -12,6 +12,7 @@ import polars as pl
 
 from longtail_icd.common.codes import dotted
 from longtail_icd.common.errors import UserError
+from longtail_icd.common.tabular import listed_terms, tabular_nodes, tabular_root
 
 V32 = "ICD_9_CM_v32_master_descriptions/CMS32_DESC_{length}_{group}.txt"
 V32_GROUPS = {"diagnosis": "DX", "procedure": "SG"}
@@ -93,44 +94,6 @@ def gem_diagnoses() -> pl.DataFrame:
     )
 
 
-def _own_range(code: str) -> str:
-    """Name a block of a single category so that it differs from it: ``C50`` → ``C50-C50``."""
-    return code if "-" in code else f"{code}-{code}"
-
-
-def _tree_rows(tree) -> list[dict[str, object]]:
-    """Walk the tabular list from the top; a row holds a node, its place and its own terms."""
-    rows: list[dict[str, object]] = []
-    place: dict[str, str | None] = {}
-    seen: set[str] = set()
-    for item in tree.get_all_codes(True):
-        # A block of a single category comes twice under one name: block first, then category.
-        if tree.is_chapter(item):
-            code, parent = item, None
-            place = {"chapter": code, "block": None, "category": None}
-        elif tree.is_block(item) and item not in seen:
-            code, parent = _own_range(item), place["chapter"]
-            place |= {"block": code, "category": None}
-        elif len(item) == 3:
-            code, parent = item, place["block"]
-            place |= {"category": code}
-        else:
-            code, parent = item, tree.get_parent(item)
-        seen.add(item)
-        inside = place["category"] is not None
-        rows.append(
-            {
-                "code": code,
-                "title": tree.get_description(item),
-                "parent": parent,
-                **place,
-                "is_leaf": inside and tree.is_leaf(item),
-                "inclusion_terms": tree.get_inclusion_term(item) if inside else [],
-            }
-        )
-    return rows
-
-
 def icd10cm_tree() -> pl.DataFrame:
     """Return the ICD-10-CM tabular list of April 2026, one row per node, in its order.
 
@@ -141,14 +104,21 @@ def icd10cm_tree() -> pl.DataFrame:
         Columns code, title, parent, category, block, chapter, is_leaf, inclusion_terms (a list
         of the node's own terms).
     """
-    # The import parses 10 MB of XML: only those who need the tree should pay for it.
-    import simple_icd_10_cm as tree  # noqa: PLC0415
-
     texts = ["code", "title", "parent", "chapter", "block", "category"]
     schema = dict.fromkeys(texts, pl.String)
     schema |= {"is_leaf": pl.Boolean, "inclusion_terms": pl.List(pl.String)}
-    nodes = pl.DataFrame(_tree_rows(tree), schema=schema)
+    rows = [[getattr(node, name) for name in schema] for node in tabular_nodes(tabular_root())]
+    nodes = pl.DataFrame(rows, schema=schema, orient="row")
     # Chapters and blocks carry their range: "Tuberculosis (A15-A19)".
     return nodes.with_columns(
         pl.col("title").str.replace(r"\s*\([A-Z0-9]{3}(-[A-Z0-9]{3})?\)$", "")
     )
+
+
+def icd10cm_terms() -> pl.DataFrame:
+    """Return the own inclusion terms of ICD-10-CM nodes: columns code, wording, in list order."""
+    terms = listed_terms(tabular_root())
+    return pl.DataFrame(
+        {"code": list(terms), "wording": list(terms.values())},
+        schema={"code": pl.String, "wording": pl.List(pl.String)},
+    ).explode("wording")
