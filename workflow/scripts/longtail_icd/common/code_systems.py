@@ -18,6 +18,7 @@ V32 = "ICD_9_CM_v32_master_descriptions/CMS32_DESC_{length}_{group}.txt"
 V32_GROUPS = {"diagnosis": "DX", "procedure": "SG"}
 FY2024 = "ICD_10_CM_2024_release/{system}-codes-2024.txt"
 GEM = "icd9toicd10cmgem.csv"
+GEM_BACK = "icd10cmtoicd9gem.csv"
 
 
 def _read_bytes(name: str) -> bytes:
@@ -72,26 +73,60 @@ def icd10_titles(version: str) -> pl.DataFrame:
     return titles.with_columns(dotted(pl.col("code"), version, kind)).sort("code")
 
 
-def gem_diagnoses() -> pl.DataFrame:
-    """Return ICD-9-CM diagnoses with their ICD-10-CM counterparts, from the GEM.
-
-    Codes without a counterpart (``NoDx``) and counterparts that only hold in combination with
-    another code are left out.
+def _read_gem(forward: bool) -> pl.DataFrame:
+    """Return a mapping of diagnoses without the codes that have no counterpart (``NoDx``).
 
     Returns:
-        Columns code (ICD-9-CM), target (ICD-10-CM), both dotted; sorted.
+        Columns code, target (both dotted), combination, scenario, choice_list.
     """
-    gem = pl.read_csv(_read_bytes(GEM), infer_schema=False)
-    single = (pl.col("no_map") == "0") & (pl.col("combination") == "0")
-    return (
-        gem.filter(single)
-        .select(
-            dotted(pl.col("icd9cm"), "icd9cm", "diagnosis").alias("code"),
-            dotted(pl.col("icd10cm"), "icd10cm", "diagnosis").alias("target"),
-        )
-        .unique()
-        .sort("code", "target")
+    source, target = ("icd9cm", "icd10cm") if forward else ("icd10cm", "icd9cm")
+    gem = pl.read_csv(_read_bytes(GEM if forward else GEM_BACK), infer_schema=False)
+    return gem.filter(pl.col("no_map") == "0").select(
+        dotted(pl.col(source), source, "diagnosis").alias("code"),
+        dotted(pl.col(target), target, "diagnosis").alias("target"),
+        pl.col("combination") == "1",
+        "scenario",
+        "choice_list",
     )
+
+
+def gem_diagnoses(forward: bool = True) -> pl.DataFrame:
+    """Return diagnoses with their counterparts of the other code system, from the GEM.
+
+    Counterparts that only hold in combination with another code are left out, see
+    :func:`gem_combinations`.
+
+    Args:
+        forward: from ICD-9-CM to ICD-10-CM; otherwise back.
+
+    Returns:
+        Columns code, target, both dotted; sorted.
+    """
+    gem = _read_gem(forward).filter(~pl.col("combination"))
+    return gem.select("code", "target").unique().sort("code", "target")
+
+
+def gem_combinations(forward: bool = True) -> pl.DataFrame:
+    """Return diagnoses whose counterpart is several codes together, from the GEM.
+
+    Before: 073.0 scenario 1, list 1 ``A70``, list 2 ``J17``. After: 073.0, ``["A70", "J17"]``.
+    Where a list offers a choice, each choice is a row.
+
+    Returns:
+        Columns code, targets (one of each list, in the lists' order); sorted.
+    """
+    gem = _read_gem(forward).filter("combination")
+    rows = gem.filter(choice_list="1").select(
+        "code", "scenario", targets=pl.concat_list("target")
+    )
+    for number in sorted(set(gem["choice_list"]) - {"1"}, key=int):
+        choice = gem.filter(choice_list=number).select("code", "scenario", "target")
+        rows = rows.join(choice, on=["code", "scenario"], how="left").select(
+            "code",
+            "scenario",
+            targets=pl.col("targets").list.concat(pl.concat_list("target").list.drop_nulls()),
+        )
+    return rows.select("code", "targets").unique().sort("code", "targets")
 
 
 def icd10cm_tree() -> pl.DataFrame:
