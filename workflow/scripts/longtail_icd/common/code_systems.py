@@ -116,9 +116,7 @@ def gem_combinations(forward: bool = True) -> pl.DataFrame:
         Columns code, targets (one of each list, in the lists' order); sorted.
     """
     gem = _read_gem(forward).filter("combination")
-    rows = gem.filter(choice_list="1").select(
-        "code", "scenario", targets=pl.concat_list("target")
-    )
+    rows = gem.filter(choice_list="1").select("code", "scenario", targets=pl.concat_list("target"))
     for number in sorted(set(gem["choice_list"]) - {"1"}, key=int):
         choice = gem.filter(choice_list=number).select("code", "scenario", "target")
         rows = rows.join(choice, on=["code", "scenario"], how="left").select(

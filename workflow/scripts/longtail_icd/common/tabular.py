@@ -35,7 +35,7 @@ class Node:
 def _data(name: str) -> Path:
     """Return a file of the package without importing it."""
     spec = find_spec("simple_icd_10_cm")
-    path = Path((spec and spec.submodule_search_locations or [""])[0]) / "data" / name
+    path = Path(((spec and spec.submodule_search_locations) or [""])[0]) / "data" / name
     if not path.is_file():
         raise UserError(
             f"package simple-icd-10-cm: file {name} is missing; install the version pinned in envs/"

@@ -27,9 +27,7 @@ def _parent() -> pl.Expr:
     )
 
 
-def _headings(
-    leaves: pl.DataFrame, ranges: pl.DataFrame, kind: str, given: Given
-) -> pl.DataFrame:
+def _headings(leaves: pl.DataFrame, ranges: pl.DataFrame, kind: str, given: Given) -> pl.DataFrame:
     """Return the categories and one-digit subcategories that are no leaf, with a title."""
     code = pl.col("code")
     one_digit = pl.when(code.str.contains(r"\.\d\d$")).then(code.str.head(-1))

@@ -50,9 +50,7 @@ def _combined(pairs: pl.DataFrame, titles: pl.DataFrame, source: str) -> pl.Data
         .group_by("row", "code", maintain_order=True)
         .agg("title")
         .filter(pl.col("title").list.eval(pl.element().is_null()).list.any().not_())
-        .select(
-            "code", wording=pl.col("title").list.unique(maintain_order=True).list.join(" and ")
-        )
+        .select("code", wording=pl.col("title").list.unique(maintain_order=True).list.join(" and "))
         .with_columns(source=pl.lit(source))
     )
 

@@ -22,9 +22,8 @@ from longtail_icd.common.errors import UserError
 VOCABULARIES = {"ICD9CM": "icd9cm", "ICD10CM": "icd10cm", "ICD10PCS": "icd10pcs"}
 BLOCK = 16 * 2**20  # bytes
 FIELDS = 18  # each ends with a bar
-NAMES = (
-    "CUI LAT TS LUI STT SUI ISPREF AUI SAUI SCUI SDUI SAB TTY CODE STR SRL SUPPRESS CVF END"
-).split()
+COLUMNS = "CUI LAT TS LUI STT SUI ISPREF AUI SAUI SCUI SDUI SAB TTY CODE STR SRL SUPPRESS CVF END"
+NAMES = COLUMNS.split()
 USED = ("CUI", "LAT", "SAB", "CODE", "STR", "SUPPRESS")
 SUPPRESS = ("N", "E", "O", "Y")  # not suppressed; by the editors, obsolete, by the source
 # The kind of concept that SNOMED CT writes behind its full names.
