@@ -11,7 +11,7 @@ licensed: the file is the user's own, and no part of it belongs to this project.
 
 import gzip
 import zlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,11 +20,10 @@ import polars as pl
 from longtail_icd.common.errors import UserError
 
 VOCABULARIES = {"ICD9CM": "icd9cm", "ICD10CM": "icd10cm", "ICD10PCS": "icd10pcs"}
-BLOCK = 16 * 2**20  # bytes
+BLOCK = 8 * 2**20  # bytes
 FIELDS = 18  # each ends with a bar
 COLUMNS = "CUI LAT TS LUI STT SUI ISPREF AUI SAUI SCUI SDUI SAB TTY CODE STR SRL SUPPRESS CVF END"
 NAMES = COLUMNS.split()
-USED = ("CUI", "LAT", "SAB", "CODE", "STR", "SUPPRESS")
 SUPPRESS = ("N", "E", "O", "Y")  # not suppressed; by the editors, obsolete, by the source
 # The kind of concept that SNOMED CT writes behind its full names.
 SEMANTIC_TAG = r"\s*\([a-z][a-z/ ]*\)$"
@@ -38,23 +37,15 @@ def _open(path: Path) -> BinaryIO:
 
 
 def _blocks(path: Path, size: int) -> Iterator[bytes]:
-    """Yield the file in blocks of whole lines."""
-    rest = b""
+    """Yield the file in blocks of whole lines, of at least ``size`` bytes each but the last."""
     try:
         with _open(path) as stream:
-            while read := stream.read(size):
-                end = read.rfind(b"\n") + 1
-                if end:
-                    yield rest + read[:end]
-                    rest = read[end:]
-                else:
-                    rest += read
+            while block := stream.read(size):
+                yield block + stream.readline()
     except (EOFError, gzip.BadGzipFile, zlib.error):
         raise UserError(
             f"{path}: the gzip stream is cut off or damaged; unpack the UMLS release again"
         ) from None
-    if rest:
-        yield rest
 
 
 def _explain(block: bytes, first: int, path: Path) -> UserError:
@@ -78,10 +69,10 @@ def _explain(block: bytes, first: int, path: Path) -> UserError:
     return UserError(f"{path}: lines from {first} on cannot be read; {remedy}")
 
 
-def _rows(block: bytes, first: int, path: Path) -> pl.DataFrame:
-    """Return the used columns of a block of lines; ``first`` is its first line's number."""
-    lines = block.count(b"\n") + (not block.endswith(b"\n"))
-    if block.count(b"|") != FIELDS * lines:
+def _rows(block: bytes, first: int, path: Path, columns: Collection[str]) -> pl.DataFrame:
+    """Return columns of a block of lines; ``first`` is the number of its first line."""
+    lines, rest = divmod(block.count(b"|"), FIELDS)
+    if rest:
         raise _explain(block, first, path)
     try:
         rows = pl.read_csv(
@@ -90,44 +81,27 @@ def _rows(block: bytes, first: int, path: Path) -> pl.DataFrame:
             quote_char=None,
             has_header=False,
             schema=dict.fromkeys(NAMES, pl.String),
-            columns=[NAMES.index(name) for name in USED],
+            columns=[NAMES.index(name) for name in columns],
         )
     except pl.exceptions.PolarsError:
         raise _explain(block, first, path) from None
     if rows.height != lines or not rows["SUPPRESS"].is_in(SUPPRESS).fill_null(False).all():
         raise _explain(block, first, path)
-    return rows.filter(pl.col("SUPPRESS") == "N")
+    return rows
 
 
-def _scan(path: Path, size: int) -> Iterator[pl.DataFrame]:
-    """Yield the rows of the file that are not suppressed, block by block."""
+def _select(path: Path, size: int, wanted: pl.Expr, columns: Sequence[str]) -> pl.DataFrame:
+    """Return the wanted rows of the file that are not suppressed, each once."""
+    parts = []
     first = 1
+    used = sorted({*columns, *wanted.meta.root_names(), "SUPPRESS"})
     for block in _blocks(path, size):
-        yield _rows(block, first, path)
-        first += block.count(b"\n")
-
-
-def _concepts(path: Path, vocabularies: Collection[str], size: int) -> pl.DataFrame:
-    """Return the concepts of every code: columns SAB, CODE, CUI."""
-    parts = [
-        rows.filter(pl.col("SAB").is_in(list(vocabularies))).select("SAB", "CODE", "CUI").unique()
-        for rows in _scan(path, size)
-    ]
+        rows = _rows(block, first, path, used)
+        first += rows.height
+        kept = rows.lazy().filter(wanted & (pl.col("SUPPRESS") == "N")).select(columns)
+        parts.append(kept.unique().collect())
     if not parts:
         raise UserError(f"{path}: the file is empty; it must be the UMLS table MRCONSO.RRF")
-    return pl.concat(parts).unique()
-
-
-def _strings(path: Path, concepts: pl.Series, size: int) -> pl.DataFrame:
-    """Return every English string of the concepts: columns CUI, STR."""
-    wanted = concepts.unique().to_frame()
-    parts = [
-        rows.filter((pl.col("LAT") == "ENG") & pl.col("STR").is_not_null())
-        .join(wanted, on="CUI", how="semi")
-        .select("CUI", "STR")
-        .unique()
-        for rows in _scan(path, size)
-    ]
     return pl.concat(parts).unique()
 
 
@@ -149,13 +123,14 @@ def read_umls(path: str | Path, versions: Collection[str], block: int = BLOCK) -
     """
     path = Path(path)
     wanted = [name for name, version in VOCABULARIES.items() if version in versions]
-    concepts = _concepts(path, wanted, block)
+    concepts = _select(path, block, pl.col("SAB").is_in(wanted), ["SAB", "CODE", "CUI"])
     if concepts.is_empty():
         raise UserError(
             f"{path}: no code of {', '.join(wanted)}: the UMLS subset was made without these "
             "source vocabularies; install it again with them"
         )
-    strings = _strings(path, concepts["CUI"], block)
+    named = pl.col("CUI").is_in(concepts["CUI"].unique().implode()) & pl.col("STR").is_not_null()
+    strings = _select(path, block, named & (pl.col("LAT") == "ENG"), ["CUI", "STR"])
     return (
         concepts.join(strings, on="CUI")
         .select(
