@@ -88,11 +88,12 @@ def plain_synonyms():
 
 
 def write_umls(path, rows):
-    """Write a made-up MRCONSO.RRF: five rows a concept, one concept in forty has an ICD-9 code."""
+    """Write a made-up MRCONSO.RRF: five rows a concept, at most 20,000 concepts with a code."""
+    every = max(1, rows // 5 // 20_000)
     with path.open("w", encoding="utf-8") as stream:
         for number in range(rows):
             concept, place = divmod(number, 5)
-            coded = concept % 40 == 0 and place == 0
+            coded = concept % every == 0 and place == 0
             language = ("ENG", "ENG", "ENG", "SPA", "ENG")[place]
             suppress = "O" if number % 17 == 3 else "N"
             source, code = (
