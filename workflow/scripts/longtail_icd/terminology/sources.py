@@ -56,7 +56,9 @@ def _combined(pairs: pl.DataFrame, titles: pl.DataFrame, source: str) -> pl.Data
 
 
 def _icd9cm(wanted: Collection[str]) -> list[pl.DataFrame]:
-    parts = [icd9_wordings()]
+    parts = []
+    if {"official", "short_title", "icd10_title", "inclusion_term"} & set(wanted):
+        parts.append(icd9_wordings())
     if "icd10_combination" in wanted:
         titles = icd10_titles("icd10cm")
         parts.append(_combined(gem_combinations(), titles, "icd10_combination"))
@@ -64,13 +66,15 @@ def _icd9cm(wanted: Collection[str]) -> list[pl.DataFrame]:
 
 
 def _icd10cm(wanted: Collection[str]) -> list[pl.DataFrame]:
-    tree = icd10cm_tree().filter(pl.col("category").is_not_null())
-    alternative = pl.lit("alternative_title")
-    parts = [
-        tree.select("code", wording="title", source=pl.lit("official")),
-        icd10_titles("icd10cm").select("code", wording="title", source=alternative),
-        inherited_terms(tree),
-    ]
+    parts = []
+    if {"official", "inclusion_term", "inherited_term"} & set(wanted):
+        tree = icd10cm_tree().filter(pl.col("category").is_not_null())
+        parts.append(tree.select("code", wording="title", source=pl.lit("official")))
+        parts.append(inherited_terms(tree))
+    if "alternative_title" in wanted:
+        titles = icd10_titles("icd10cm")
+        source = pl.lit("alternative_title")
+        parts.append(titles.select("code", wording="title", source=source))
     if {"icd9_title", "icd9_combination"} & set(wanted):
         titles = icd9_titles().filter(kind="diagnosis").select("code", "title")
         parts.append(back_mapped_titles(titles))
