@@ -1,13 +1,16 @@
-"""Benchmark of the terminology stage: taxonomy and synonyms of ICD-9-CM and ICD-10-CM.
+"""Benchmark of the terminology stage: synonyms of ICD-9-CM, a taxonomy of all systems, the UMLS.
 
-The yardstick writes the same synonyms of ICD-9-CM with dictionaries, `re` and `csv`, line by
-line; both must agree. Lookups describe unknown codes against the whole taxonomy.
+Two yardsticks. The synonyms of ICD-9-CM are written with dictionaries, `re` and `csv`, line by
+line, and the package simple-icd-10-cm for the inclusion terms. The UMLS table is made up here
+(--umls-rows; the real one has about 17 million) and read line by line into dictionaries of
+lists: the code's concepts, the concepts' strings. Ours must agree with both.
 """
 
 import argparse
 import csv
 import re
 import sys
+import tempfile
 from importlib.resources import files
 from pathlib import Path
 
@@ -16,12 +19,18 @@ from measure import measured, report, versus
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 RANGES = ROOT / "resources" / "icd9_ranges.csv"
+SOURCES = ["official", "short_title", "icd10_title", "inclusion_term"]
 
 
 def ours_synonyms():
-    from longtail_icd.terminology.synonyms import extract_synonyms  # noqa: PLC0415
+    from longtail_icd.common.code_systems import icd9_titles  # noqa: PLC0415
+    from longtail_icd.terminology.sources import read_wordings  # noqa: PLC0415
+    from longtail_icd.terminology.synonyms import clean_synonyms  # noqa: PLC0415
+    from polars import lit  # noqa: PLC0415
 
-    return set(extract_synonyms(["icd9cm"]).select("code", "synonym").iter_rows())
+    titles = icd9_titles().with_columns(version=lit("icd9cm"))
+    synonyms = clean_synonyms(read_wordings(["icd9cm"], SOURCES, {}), titles, SOURCES)
+    return set(synonyms.select("code", "synonym").iter_rows())
 
 
 def _dot(code, places):
@@ -78,11 +87,82 @@ def plain_synonyms():
     return found
 
 
-def taxonomy_and_lookup(unknown):
+def write_umls(path, rows):
+    """Write a made-up MRCONSO.RRF: five rows a concept, at most 20,000 concepts with a code."""
+    every = max(1, rows // 5 // 20_000)
+    with path.open("w", encoding="utf-8") as stream:
+        for number in range(rows):
+            concept, place = divmod(number, 5)
+            coded = concept % every == 0 and place == 0
+            language = ("ENG", "ENG", "ENG", "SPA", "ENG")[place]
+            suppress = "O" if number % 17 == 3 else "N"
+            source, code = (
+                ("ICD9CM", f"{concept % 900:03d}.{concept % 10}")
+                if coded
+                else (
+                    "SNOMEDCT_US",
+                    f"{number:09d}",
+                )
+            )
+            stream.write(
+                f"C{concept:07d}|{language}|P|L{number:08d}|PF|S{number:08d}|Y|A{number:08d}|"
+                f"{number:010d}|{concept:08d}||{source}|PT|{code}|made-up name {place} of the "
+                f"concept {concept}|9|{suppress}|256|\n"
+            )
+
+
+def ours_umls(path):
+    from longtail_icd.terminology.umls import read_umls  # noqa: PLC0415
+
+    table = read_umls(path, ["icd9cm"])
+    return set(table.select("code", "wording").iter_rows())
+
+
+def plain_umls(path):
+    concepts_of: dict[str, set[str]] = {}
+    strings_of: dict[str, list[str]] = {}
+    with path.open(encoding="utf-8") as stream:
+        for line in stream:
+            fields = line.split("|")
+            if fields[16] != "N":
+                continue
+            if fields[11] == "ICD9CM":
+                concepts_of.setdefault(fields[13], set()).add(fields[0])
+            if fields[1] == "ENG":
+                strings_of.setdefault(fields[0], []).append(fields[14])
+    return {
+        (code, string)
+        for code, concepts in concepts_of.items()
+        for concept in concepts
+        for string in strings_of.get(concept, [])
+    }
+
+
+def umls(rows):
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "MRCONSO.RRF"
+        write_umls(path, rows)
+        megabytes = path.stat().st_size / 1e6
+        found, ours = measured(lambda: ours_umls(path))
+        plain, yardstick = measured(lambda: plain_umls(path))
+    assert found == plain, f"{len(found ^ plain)} strings differ from the yardstick's"
+    ratios = versus(ours, yardstick)
+    return {
+        "umls_rows": rows,
+        "umls_mb": round(megabytes),
+        "umls_wall_s": ours["wall_s"],
+        "umls_peak_rss_mb": ours["peak_rss_mb"],
+        "umls_mb_per_s": round(megabytes / ours["wall_s"]),
+        "umls_speedup": ratios["speedup"],
+        "umls_memory_ratio": ratios["memory_ratio"],
+    }
+
+
+def taxonomy_and_lookups(unknown):
     import time  # noqa: PLC0415
 
     import polars as pl  # noqa: PLC0415
-    from longtail_icd.terminology.lookup import describe_unknown  # noqa: PLC0415
+    from longtail_icd.terminology.lookup import Ancestors, describe_unknown  # noqa: PLC0415
     from longtail_icd.terminology.taxonomy import extract_taxonomy  # noqa: PLC0415
 
     codes = extract_taxonomy(["icd9cm", "icd10cm", "icd10pcs"], RANGES)
@@ -90,17 +170,25 @@ def taxonomy_and_lookup(unknown):
     wanted = wanted.with_columns(version=pl.lit("icd9cm"), kind=pl.lit("diagnosis"))
     start = time.perf_counter()
     assert describe_unknown(codes, wanted).height == unknown
-    return codes.height, time.perf_counter() - start
+    unknown_s = time.perf_counter() - start
+    leaves = codes.filter((pl.col("version") == "icd10cm") & pl.col("is_leaf"))["code"].to_list()
+    start = time.perf_counter()
+    ancestors = Ancestors(codes, "icd10cm")
+    assert all(ancestors.of(code) for code in leaves)
+    return codes.height, unknown_s, len(leaves) / (time.perf_counter() - start)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--unknown", type=int, default=10_000, help="unknown codes to look up")
+    parser.add_argument("--umls-rows", type=int, default=100_000, help="rows of the UMLS table")
     options = parser.parse_args()
     synonyms, figures = measured(ours_synonyms)
     plain, yardstick = measured(plain_synonyms)
     assert synonyms == plain, f"{len(synonyms ^ plain)} synonyms differ from the yardstick's"
-    (nodes, lookup_s), taxonomy = measured(lambda: taxonomy_and_lookup(options.unknown))
+    (nodes, unknown_s, ancestors_per_s), taxonomy = measured(
+        lambda: taxonomy_and_lookups(options.unknown)
+    )
     report(
         stage="terminology",
         **figures,
@@ -110,7 +198,9 @@ def main():
         taxonomy_nodes=nodes,
         taxonomy_wall_s=taxonomy["wall_s"],
         taxonomy_peak_rss_mb=taxonomy["peak_rss_mb"],
-        unknown_codes_per_s=round(options.unknown / lookup_s),
+        unknown_codes_per_s=round(options.unknown / unknown_s),
+        ancestors_per_s=round(ancestors_per_s),
+        **umls(options.umls_rows),
     )
 
 

@@ -27,6 +27,7 @@ def paths(tmp_path):
         ("metrics", "score_predictions"),
         ("comparisons", "compare_runs"),
         ("tiers", "stratify_codes"),
+        ("synonyms", "extract_synonyms"),
         ("synthetic_notes", "collect_notes"),
         ("f1_by_tier", "plot_f1_by_tier"),
     ],

@@ -9,6 +9,7 @@ from longtail_icd.common.code_hash import hash_stage
 from longtail_icd.common.config import check_config, fill_train_sets, runs_of
 from longtail_icd.common.errors import UserError
 from longtail_icd.corpus.raw_files import codiesp_files, find_ids, find_table, mimic3_tables
+from longtail_icd.terminology.user_files import D_ICD, find_d_icd
 
 try:
     check_config(config, SCRIPTS.parent / "schemas" / "config.schema.yaml")
@@ -124,6 +125,31 @@ def official_ids():
     return find_ids(split["ids"])
 
 
+def d_icd_files():
+    """Return MIMIC's tables of code titles by name, if the configuration asks for them."""
+    folder = config["terminology"]["d_icd"]
+    if folder is None:
+        return {}
+    if folder != "corpus":
+        return find_d_icd(folder)
+    if config["corpus"]["path"] is not None:
+        return find_d_icd(config["corpus"]["path"])
+    return {f"d_icd_{kind}": f"<results>/corpus/hospital/{D_ICD[kind]}.csv.gz" for kind in D_ICD}
+
+
+def title_files():
+    """Return the user's files that the taxonomy takes titles from, by name."""
+    headings = config["terminology"]["headings"]
+    return {**d_icd_files(), **({"headings": headings} if headings else {})}
+
+
+def wording_files():
+    """Return the user's files that the chosen sources of synonyms read, by name."""
+    terminology = config["terminology"]
+    files = {name: terminology[name] for name in ("index", "umls") if terminology[name]}
+    return {**files, **(d_icd_files() if "d_icd" in terminology["synonyms"] else {})}
+
+
 def checked(files):
     """Return the files that the function ``files`` finds; what it misses is one clear error."""
     try:
@@ -150,7 +176,8 @@ def corpus_targets():
 
 def terminology_targets():
     """Return the files that `snakemake terminology` makes."""
-    return ["<results>/terminology/codes.parquet", "<results>/terminology/synonyms.parquet"]
+    tables = ["codes", "synonyms", "excludes"]
+    return expand("<results>/terminology/{table}.parquet", table=tables)
 
 
 def label_space_inputs():

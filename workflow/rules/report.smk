@@ -77,6 +77,7 @@ rule write_report:
         metrics="<results>/evaluation/metrics.parquet",
         comparisons="<results>/evaluation/comparisons.parquet",
         tiers="<results>/plan/tiers.parquet",
+        synonyms="<results>/terminology/synonyms.parquet",
         manifest="<results>/corpus/manifest.json",
         notes=expand("<results>/corpus/notes/{split}.parquet", split=SPLITS),
         labels=expand("<results>/corpus/labels/{split}.parquet", split=SPLITS),

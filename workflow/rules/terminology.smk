@@ -1,8 +1,10 @@
-# Code systems with every node's title and place, and other wordings of the codes.
+# Code systems with every node's title and place, other wordings of the codes, codes that exclude
+# each other.
 
 
 rule extract_taxonomy:
     input:
+        **checked(title_files),
         ranges="resources/icd9_ranges.csv",
     output:
         codes="<results>/terminology/codes.parquet",
@@ -21,6 +23,9 @@ rule extract_taxonomy:
 
 
 rule extract_synonyms:
+    input:
+        **checked(wording_files),
+        codes="<results>/terminology/codes.parquet",
     output:
         synonyms="<results>/terminology/synonyms.parquet",
     log:
@@ -32,6 +37,23 @@ rule extract_synonyms:
         runtime=per_attempt(10),
     params:
         code=code_of("terminology", "extract_synonyms"),
-        adapter=config["corpus"]["adapter"],
+        sources=config["terminology"]["synonyms"],
     script:
         "../scripts/extract_synonyms.py"
+
+
+rule extract_excludes:
+    output:
+        excludes="<results>/terminology/excludes.parquet",
+    log:
+        "<logs>/terminology/extract_excludes.log",
+    conda:
+        "../../envs/workflow.yaml"
+    resources:
+        mem_mb=per_attempt(2000),
+        runtime=per_attempt(10),
+    params:
+        code=code_of("terminology", "extract_excludes"),
+        adapter=config["corpus"]["adapter"],
+    script:
+        "../scripts/extract_excludes.py"

@@ -2,11 +2,18 @@
 
 from longtail_icd.common.script import run
 from longtail_icd.common.tables import write_table
-from longtail_icd.terminology.taxonomy import CODE_SYSTEMS_OF, extract_taxonomy
+from longtail_icd.terminology.d_icd import read_d_icd
+from longtail_icd.terminology.headings import read_headings
+from longtail_icd.terminology.taxonomy import CODE_SYSTEMS_OF, add_codes, extract_taxonomy
 
 
 def main(snakemake):
-    codes = extract_taxonomy(CODE_SYSTEMS_OF[snakemake.params.adapter], snakemake.input.ranges)
+    files = dict(snakemake.input.items())
+    headings = read_headings(files["headings"]) if "headings" in files else None
+    versions = CODE_SYSTEMS_OF[snakemake.params.adapter]
+    codes = extract_taxonomy(versions, files["ranges"], headings)
+    if "d_icd_diagnoses" in files:
+        codes = add_codes(codes, read_d_icd(files))
     write_table(codes, snakemake.output.codes, "terminology/codes")
     print(codes.group_by("version", "title_source").len().sort("version", "title_source"))
 

@@ -41,6 +41,11 @@ def test_the_demo_is_valid():
         ("comparisons", [{"baseline": "original", "against": "x"}], r"comparisons.0.against"),
         ("tiers.medium", 200, r"tiers: head > medium > tail"),
         ("encoder.source", "pretrained", r"encoder.name"),
+        ("terminology.synonyms", ["umls"], r"terminology.umls: the source umls .* needs a path"),
+        ("terminology.synonyms", ["ulms"], r"terminology.synonyms.0: 'ulms' is not one of"),
+        ("terminology.umls", "MRCONSO.RRF", r"terminology.umls: nothing reads it; add umls to"),
+        ("terminology.headings", "no/file", r"terminology.headings: no/file: no such file"),
+        ("terminology.d_icd", "no/folder", r"terminology.d_icd: no/folder: no such folder"),
     ],
 )
 def test_each_mistake_has_its_message(path, value, message):

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from demo_terminology import synonyms as demo_synonyms
 from hypothesis import given
 from hypothesis import strategies as st
 from longtail_icd.common.errors import UserError
@@ -18,7 +19,6 @@ from longtail_icd.corpus.wording import (
     draw_wordings,
     vocabulary,
 )
-from longtail_icd.terminology.synonyms import extract_synonyms
 
 RANGES = Path(__file__).parents[3] / "resources" / "icd9_ranges.csv"
 
@@ -157,7 +157,7 @@ def test_overlap_is_the_share_of_shared_mentions(said):
 def test_disjoint_wordings_share_no_word_with_any_title_or_synonym(said):
     """Protects the negative control: with overlap 0 knowledge of synonyms must not help."""
     known = vocabulary(icd9_wordings())
-    synonyms = extract_synonyms(["icd9cm"])["synonym"]
+    synonyms = demo_synonyms("icd9cm")["synonym"]
     known |= set(synonyms.str.extract_all(r"[a-z0-9]+").explode())
     private = {one for code in said[0.0] for one, _ in code}
     assert {one.sort for one in private} <= {"drug", "finding", "device", "technique"}
@@ -167,7 +167,7 @@ def test_disjoint_wordings_share_no_word_with_any_title_or_synonym(said):
 
 def test_shared_wordings_are_those_that_the_terminology_offers(said, pool):
     offered = {}
-    for code, synonym in extract_synonyms(["icd9cm"]).select("code", "synonym").iter_rows():
+    for code, synonym in demo_synonyms("icd9cm").select("code", "synonym").iter_rows():
         offered.setdefault(code, set()).add(synonym)
     for code, title, wordings in zip(pool["code"], pool["title"], said[1.0], strict=True):
         texts = {one.text for one, _ in wordings}

@@ -31,6 +31,7 @@ def settings(train_sets=("original", "extended"), seeds=(1,), path=None):
             "split": {"ids": None},
             "simulation": {"documents": 6, "seed": 1, "overlap": 0.6},
         },
+        "terminology": {"headings": None, "d_icd": None, "index": None, "umls": None},
         "tiers": EDGES,
         "recipes": {"paper": {"writer": "offline"}},
         "writers": {"offline": {"backend": "offline"}},
@@ -62,6 +63,14 @@ def tiers_table():
             "tier": names,
         }
     )
+
+
+def synonyms_table():
+    """The first code has five synonyms, the second two from two sources, the third one."""
+    words = [("001.0", "short_title")] * 5
+    words += [("002.0", "short_title"), ("002.0", "inclusion_term"), ("003.0", "inclusion_term")]
+    rows = [("icd9cm", code, f"word {n}", source) for n, (code, source) in enumerate(words)]
+    return pl.DataFrame(rows, schema=TABLES["terminology/synonyms"].columns, orient="row")
 
 
 def metrics_table(train_sets, seeds):
@@ -229,6 +238,7 @@ def write_run(folder: Path, train_sets=("original", "extended"), seeds=(1,)) -> 
         "metrics": ("evaluation/metrics", metrics_table(train_sets, seeds)),
         "comparisons": ("evaluation/comparisons", comparisons_table(train_sets, len(seeds))),
         "tiers": ("plan/tiers", tiers_table()),
+        "synonyms": ("terminology/synonyms", synonyms_table()),
     }
     for name, (table, frame) in tables.items():
         write_table(frame, folder / f"{name}.parquet", table)

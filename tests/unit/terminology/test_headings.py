@@ -2,9 +2,11 @@
 
 import polars as pl
 from longtail_icd.terminology.headings import (
+    Given,
     codes_below,
     common_words,
     derive_title,
+    read_headings,
     title_headings,
     unspecified_title,
 )
@@ -36,7 +38,18 @@ def test_headings_take_over_what_stands_above_them():
     )
     assert sorted(headings) == ["12", "12.1"]  # 12.2 is a leaf, no heading
     assert headings["12.1"] == [("1", "Fracture"), ("2", "Burn")]
-    assert title_headings(headings, {"12": "Injury"}) == [
+    assert title_headings(headings, {"12": "Injury"}, Given()) == [
         ("12", "Injury", "node_above"),
         ("12.1", "Injury", "node_above"),
     ]
+    given = Given({"12": "Injury of hand"}, "headings_file")
+    assert title_headings(headings, {"12": "Injury"}, given) == [
+        ("12", "Injury of hand", "headings_file"),
+        ("12.1", "Injury of hand", "node_above"),
+    ]
+
+
+def test_headings_from_a_file(tmp_path):
+    path = tmp_path / "headings"
+    path.write_text("008.6\tEnteritis  [SRV&apos;s]\n001-009.99\tRANGE\n@\t\n", encoding="utf-8")
+    assert read_headings(path).titles == {"008.6": "Enteritis [SRV's]", "001-009.99": "RANGE"}

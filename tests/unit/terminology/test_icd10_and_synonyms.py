@@ -1,22 +1,25 @@
 """ICD-10 places and synonyms: every node has its parent; a synonym is never the title again."""
 
+import demo_terminology
 import polars as pl
 import pytest
 from longtail_icd.common.tables import TABLES
 from longtail_icd.common.wordings import lowered
-from longtail_icd.terminology.synonyms import clean_synonyms, extract_synonyms
-from longtail_icd.terminology.taxonomy import CODE_SYSTEMS_OF, extract_taxonomy
+from longtail_icd.terminology.pcs_values import ROOT_OPERATIONS
+from longtail_icd.terminology.synonyms import clean_synonyms
+from longtail_icd.terminology.taxonomy import CODE_SYSTEMS_OF
 
 
 @pytest.fixture(scope="module")
 def codes():
-    """Return the taxonomy of ICD-10-CM and ICD-10-PCS; they need no ranges."""
-    return extract_taxonomy(CODE_SYSTEMS_OF["codiesp"], "unused")
+    return demo_terminology.taxonomy(*CODE_SYSTEMS_OF["codiesp"])
 
 
 @pytest.fixture(scope="module")
 def synonyms():
-    return extract_synonyms(["icd9cm", "icd10cm", "icd10pcs"])
+    return pl.concat(
+        [demo_terminology.synonyms(*versions) for versions in CODE_SYSTEMS_OF.values()]
+    )
 
 
 def test_every_node_has_a_title_and_a_parent(codes):
@@ -64,26 +67,61 @@ def test_codes_deleted_since_2024_stay_in(codes):
     assert deleted["parent"].null_count() == 0
 
 
+def test_the_values_of_procedures_are_titled(codes):
+    titles = codes.filter(pl.col("code").is_in(["0", "0D", "0DT", "2W", "0H2"]))
+    assert titles.select("code", "title", "title_source").rows() == [
+        ("0", "Medical and Surgical", "cms_2024"),
+        ("0D", "Gastrointestinal System", "pcs_values"),
+        ("0DT", "Resection", "pcs_values"),
+        ("0H2", "Change", "pcs_values"),
+        ("2W", "Anatomical Regions", "pcs_values"),
+    ]
+
+
+def test_every_surgical_title_begins_with_its_root_operation(codes):
+    """Protects the table of root operations: the list of codes itself is the check."""
+    surgical = codes.filter(pl.col("is_leaf") & pl.col("code").str.starts_with("0")).filter(
+        version="icd10pcs"
+    )
+    operation = pl.col("code").str.slice(2, 1).replace_strict(ROOT_OPERATIONS)
+    assert surgical.height > 60_000
+    assert surgical.select((operation == pl.col("title").str.split(" ").list.first()).all()).item()
+
+
 def test_cleaning_by_hand():
+    """Case, white space, the title again, a wording of two sources, a code of no taxonomy."""
     wordings = pl.DataFrame(
+        [
+            ("428.0", "CHF  NOS", "short_title"),
+            ("428.0", "Heart Failure", "inclusion_term"),
+            ("428.0", "heart failure", "icd10_title"),
+            ("428.0", "CHF", "inclusion_term"),
+            ("428.0", "Congestive failure", "official"),
+            ("428.0", "HF", "short_title"),
+            ("999.9", "Anything", "official"),
+        ],
+        schema=["code", "wording", "source"],
+        orient="row",
+    ).with_columns(version=pl.lit("icd9cm"))
+    titles = pl.DataFrame(
         {
+            "version": "icd9cm",
             "kind": "diagnosis",
             "code": "428.0",
-            "wording": ["CHF NOS", "Heart Failure", "heart failure", "CHF", "Congestive failure"],
-            "source": [
-                "short_title",
-                "inclusion_term",
-                "icd10_title",
-                "inclusion_term",
-                "official",
-            ],
+            "title": ["Congestive failure"],
         }
     )
-    titles = pl.DataFrame({"kind": "diagnosis", "code": "428.0", "title": ["Congestive failure"]})
-    assert clean_synonyms(wordings, titles).select("synonym", "source").rows() == [
+    best_first = ["official", "short_title", "icd10_title", "inclusion_term"]
+    assert clean_synonyms(wordings, titles, best_first).select("synonym", "source").rows() == [
         ("chf", "short_title"),
         ("chf nos", "short_title"),
         ("heart failure", "icd10_title"),
+    ]
+    best_last = clean_synonyms(wordings, titles, best_first[::-1])
+    assert best_last.select("synonym", "source").rows() == [
+        ("chf", "inclusion_term"),
+        ("heart failure", "inclusion_term"),
+        ("chf nos", "short_title"),
     ]
 
 

@@ -12,11 +12,13 @@ import polars as pl
 
 from longtail_icd.common.codes import dotted
 from longtail_icd.common.errors import UserError
+from longtail_icd.common.tabular import listed_terms, tabular_nodes, tabular_root
 
 V32 = "ICD_9_CM_v32_master_descriptions/CMS32_DESC_{length}_{group}.txt"
 V32_GROUPS = {"diagnosis": "DX", "procedure": "SG"}
 FY2024 = "ICD_10_CM_2024_release/{system}-codes-2024.txt"
 GEM = "icd9toicd10cmgem.csv"
+GEM_BACK = "icd10cmtoicd9gem.csv"
 
 
 def _read_bytes(name: str) -> bytes:
@@ -71,64 +73,58 @@ def icd10_titles(version: str) -> pl.DataFrame:
     return titles.with_columns(dotted(pl.col("code"), version, kind)).sort("code")
 
 
-def gem_diagnoses() -> pl.DataFrame:
-    """Return ICD-9-CM diagnoses with their ICD-10-CM counterparts, from the GEM.
-
-    Codes without a counterpart (``NoDx``) and counterparts that only hold in combination with
-    another code are left out.
+def _read_gem(forward: bool) -> pl.DataFrame:
+    """Return a mapping of diagnoses without the codes that have no counterpart (``NoDx``).
 
     Returns:
-        Columns code (ICD-9-CM), target (ICD-10-CM), both dotted; sorted.
+        Columns code, target (both dotted), combination, scenario, choice_list.
     """
-    gem = pl.read_csv(_read_bytes(GEM), infer_schema=False)
-    single = (pl.col("no_map") == "0") & (pl.col("combination") == "0")
-    return (
-        gem.filter(single)
-        .select(
-            dotted(pl.col("icd9cm"), "icd9cm", "diagnosis").alias("code"),
-            dotted(pl.col("icd10cm"), "icd10cm", "diagnosis").alias("target"),
-        )
-        .unique()
-        .sort("code", "target")
+    source, target = ("icd9cm", "icd10cm") if forward else ("icd10cm", "icd9cm")
+    gem = pl.read_csv(_read_bytes(GEM if forward else GEM_BACK), infer_schema=False)
+    return gem.filter(pl.col("no_map") == "0").select(
+        dotted(pl.col(source), source, "diagnosis").alias("code"),
+        dotted(pl.col(target), target, "diagnosis").alias("target"),
+        pl.col("combination") == "1",
+        "scenario",
+        "choice_list",
     )
 
 
-def _own_range(code: str) -> str:
-    """Name a block of a single category so that it differs from it: ``C50`` → ``C50-C50``."""
-    return code if "-" in code else f"{code}-{code}"
+def gem_diagnoses(forward: bool = True) -> pl.DataFrame:
+    """Return diagnoses with their counterparts of the other code system, from the GEM.
+
+    Counterparts that only hold in combination with another code are left out, see
+    :func:`gem_combinations`.
+
+    Args:
+        forward: from ICD-9-CM to ICD-10-CM; otherwise back.
+
+    Returns:
+        Columns code, target, both dotted; sorted.
+    """
+    gem = _read_gem(forward).filter(~pl.col("combination"))
+    return gem.select("code", "target").unique().sort("code", "target")
 
 
-def _tree_rows(tree) -> list[dict[str, object]]:
-    """Walk the tabular list from the top; a row holds a node, its place and its own terms."""
-    rows: list[dict[str, object]] = []
-    place: dict[str, str | None] = {}
-    seen: set[str] = set()
-    for item in tree.get_all_codes(True):
-        # A block of a single category comes twice under one name: block first, then category.
-        if tree.is_chapter(item):
-            code, parent = item, None
-            place = {"chapter": code, "block": None, "category": None}
-        elif tree.is_block(item) and item not in seen:
-            code, parent = _own_range(item), place["chapter"]
-            place |= {"block": code, "category": None}
-        elif len(item) == 3:
-            code, parent = item, place["block"]
-            place |= {"category": code}
-        else:
-            code, parent = item, tree.get_parent(item)
-        seen.add(item)
-        inside = place["category"] is not None
-        rows.append(
-            {
-                "code": code,
-                "title": tree.get_description(item),
-                "parent": parent,
-                **place,
-                "is_leaf": inside and tree.is_leaf(item),
-                "inclusion_terms": tree.get_inclusion_term(item) if inside else [],
-            }
+def gem_combinations(forward: bool = True) -> pl.DataFrame:
+    """Return diagnoses whose counterpart is several codes together, from the GEM.
+
+    Before: 073.0 scenario 1, list 1 ``A70``, list 2 ``J17``. After: 073.0, ``["A70", "J17"]``.
+    Where a list offers a choice, each choice is a row.
+
+    Returns:
+        Columns code, targets (one of each list, in the lists' order); sorted.
+    """
+    gem = _read_gem(forward).filter("combination")
+    rows = gem.filter(choice_list="1").select("code", "scenario", targets=pl.concat_list("target"))
+    for number in sorted(set(gem["choice_list"]) - {"1"}, key=int):
+        choice = gem.filter(choice_list=number).select("code", "scenario", "target")
+        rows = rows.join(choice, on=["code", "scenario"], how="left").select(
+            "code",
+            "scenario",
+            targets=pl.col("targets").list.concat(pl.concat_list("target").list.drop_nulls()),
         )
-    return rows
+    return rows.select("code", "targets").unique().sort("code", "targets")
 
 
 def icd10cm_tree() -> pl.DataFrame:
@@ -141,14 +137,21 @@ def icd10cm_tree() -> pl.DataFrame:
         Columns code, title, parent, category, block, chapter, is_leaf, inclusion_terms (a list
         of the node's own terms).
     """
-    # The import parses 10 MB of XML: only those who need the tree should pay for it.
-    import simple_icd_10_cm as tree  # noqa: PLC0415
-
     texts = ["code", "title", "parent", "chapter", "block", "category"]
     schema = dict.fromkeys(texts, pl.String)
     schema |= {"is_leaf": pl.Boolean, "inclusion_terms": pl.List(pl.String)}
-    nodes = pl.DataFrame(_tree_rows(tree), schema=schema)
+    rows = [[getattr(node, name) for name in schema] for node in tabular_nodes(tabular_root())]
+    nodes = pl.DataFrame(rows, schema=schema, orient="row")
     # Chapters and blocks carry their range: "Tuberculosis (A15-A19)".
     return nodes.with_columns(
         pl.col("title").str.replace(r"\s*\([A-Z0-9]{3}(-[A-Z0-9]{3})?\)$", "")
     )
+
+
+def icd10cm_terms() -> pl.DataFrame:
+    """Return the own inclusion terms of ICD-10-CM nodes: columns code, wording, in list order."""
+    terms = listed_terms(tabular_root())
+    return pl.DataFrame(
+        {"code": list(terms), "wording": list(terms.values())},
+        schema={"code": pl.String, "wording": pl.List(pl.String)},
+    ).explode("wording")

@@ -74,6 +74,35 @@ def _check_names(config: dict[str, Any]) -> None:
         raise UserError("configuration: tiers: head > medium > tail > 1 must hold")
 
 
+def _check_terminology(config: dict[str, Any]) -> None:
+    """Check that a source of synonyms has the user's file that it reads, and a file its source."""
+    terminology = config["terminology"]
+    sources = {"index_term": "index", "umls": "umls", "d_icd": "d_icd"}
+    for source, key in sources.items():
+        if source in terminology["synonyms"] and terminology[key] is None:
+            raise UserError(
+                f"configuration: terminology.{key}: the source {source} of terminology.synonyms "
+                "needs a path (docs/terminology.md)"
+            )
+    for source, key in (("index_term", "index"), ("umls", "umls")):
+        if terminology[key] is not None and source not in terminology["synonyms"]:
+            raise UserError(
+                f"configuration: terminology.{key}: nothing reads it; add {source} to "
+                "terminology.synonyms, or set it to null"
+            )
+    for key in ("headings", "index", "umls"):
+        path = terminology[key]
+        if path is not None and not Path(path).is_file():
+            raise UserError(f"configuration: terminology.{key}: {path}: no such file")
+    folder = terminology["d_icd"]
+    if folder not in (None, "corpus") and not Path(folder).is_dir():
+        raise UserError(f"configuration: terminology.d_icd: {folder}: no such folder")
+    if folder == "corpus" and not config["corpus"]["adapter"].startswith("mimic"):
+        raise UserError(
+            "configuration: terminology.d_icd: corpus: only MIMIC's folder holds the tables D_ICD_*"
+        )
+
+
 def _check_paths(config: dict[str, Any]) -> None:
     corpus, encoder = config["corpus"], config["encoder"]
     paths = {
@@ -114,6 +143,7 @@ def check_config(config: dict[str, Any], schema_path: Path) -> None:
     _check_schema(config, schema_path)
     _check_names(config)
     _check_paths(config)
+    _check_terminology(config)
 
 
 def fill_train_sets(config: dict[str, Any]) -> None:

@@ -63,6 +63,12 @@ TABLES = {
         "extract_synonyms",
         {"version": pl.String, "code": pl.String, "synonym": pl.String, "source": pl.String},
     ),
+    # Nodes that must not be used together: whatever is at or below code, with whatever is at or
+    # below excluded. note: the words of the classification.
+    "terminology/excludes": Table(
+        "extract_excludes",
+        {"version": pl.String, "code": pl.String, "excluded": pl.String, "note": pl.String},
+    ),
     # Pairs of codes (code_a < code_b) that share at least one train note.
     "plan/cooccurrence": Table(
         "mine_cooccurrence",

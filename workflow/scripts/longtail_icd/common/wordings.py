@@ -6,7 +6,7 @@ wordings from the same source, so that synonyms and notes overlap in part, as in
 
 import polars as pl
 
-from longtail_icd.common.code_systems import gem_diagnoses, icd9_titles, icd10_titles, icd10cm_tree
+from longtail_icd.common.code_systems import gem_diagnoses, icd9_titles, icd10_titles, icd10cm_terms
 
 # Words of the classification that no one says at the bedside.
 UNSPOKEN = (
@@ -47,11 +47,7 @@ def icd9_wordings() -> pl.DataFrame:
     titles = icd9_titles()
     mapped = gem_diagnoses().with_columns(kind=pl.lit("diagnosis"))
     icd10 = icd10_titles("icd10cm").rename({"code": "target", "title": "wording"})
-    terms = (
-        icd10cm_tree()
-        .select(target="code", wording="inclusion_terms")
-        .explode("wording", empty_as_null=False)
-    )
+    terms = icd10cm_terms().rename({"code": "target"})
     columns = ["kind", "code", "wording"]
     parts = {
         "official": titles.select("kind", "code", wording="title"),
@@ -62,6 +58,20 @@ def icd9_wordings() -> pl.DataFrame:
     return pl.concat(
         part.with_columns(source=pl.lit(source)).sort(columns) for source, part in parts.items()
     )
+
+
+def back_mapped_titles(titles: pl.DataFrame) -> pl.DataFrame:
+    """Return titles of the ICD-9-CM diagnoses that ICD-10-CM diagnoses map back to.
+
+    Args:
+        titles: columns code, title of ICD-9-CM diagnoses.
+
+    Returns:
+        Columns code (ICD-10-CM), wording, source ``icd9_title``.
+    """
+    mapped = gem_diagnoses(forward=False)
+    back = mapped.join(titles.rename({"code": "target"}), on="target")
+    return back.select("code", wording="title", source=pl.lit("icd9_title"))
 
 
 def inherited_terms(tree: pl.DataFrame) -> pl.DataFrame:

@@ -13,6 +13,7 @@ from jinja2 import Environment, StrictUndefined, TemplateError
 from longtail_icd.common.errors import UserError
 from longtail_icd.report.answer import answers
 from longtail_icd.report.code_frequencies import frequencies, synthetic_mentions
+from longtail_icd.report.coverage import coverage_table, source_table
 from longtail_icd.report.glossary import (
     ALL_CODES,
     METRICS,
@@ -59,6 +60,7 @@ def shown_settings(settings: dict[str, Any]) -> str:
         (shown["corpus"], "path"),
         (shown["corpus"], "label_file"),
         (shown["corpus"]["split"], "ids"),
+        *((shown["terminology"], key) for key in ("headings", "d_icd", "index", "umls")),
     ]
     if Path(str(shown["encoder"]["name"])).is_absolute():
         places.append((shown["encoder"], "name"))
@@ -183,6 +185,8 @@ def context(sources: Sources, settings: dict[str, Any]) -> dict[str, Any]:
         "outside": count(outside) if outside else None,
         "corpus_table": corpus_table(sources.notes, sources.labels),
         "tier_table": tier_table(codes, sources.tiers, sources.labels["test"], settings["tiers"]),
+        "coverage_table": coverage_table(sources.synonyms, sources.tiers),
+        "source_table": source_table(sources.synonyms, sources.tiers),
         "corpus_counts": PageTable(
             "Rows of the raw tables, and why some were left out",
             ["rows", "count"],

@@ -33,6 +33,7 @@ class Sources:
     metrics: pl.DataFrame
     comparisons: pl.DataFrame
     tiers: pl.DataFrame
+    synonyms: pl.DataFrame
     notes: dict[str, pl.DataFrame]
     labels: dict[str, pl.DataFrame]
     manifest: dict[str, Any]
@@ -86,9 +87,10 @@ def read_sources(paths: Mapping[str, Any], recipes: Sequence[str]) -> Sources:
     """Read what the rule `write_report` has as input.
 
     Args:
-        paths: files by name: metrics, comparisons, tiers, manifest; lists notes and labels in the
-            order of the splits; lists allocations, synthetic_notes, synthetic_labels and
-            manifests in the order of ``recipes``; f1_by_tier, code_frequencies, learning_curves.
+        paths: files by name: metrics, comparisons, tiers, synonyms, manifest; lists notes and
+            labels in the order of the splits; lists allocations, synthetic_notes,
+            synthetic_labels and manifests in the order of ``recipes``; f1_by_tier,
+            code_frequencies, learning_curves.
         recipes: names of the recipes that any train set uses.
 
     Raises:
@@ -106,6 +108,7 @@ def read_sources(paths: Mapping[str, Any], recipes: Sequence[str]) -> Sources:
         metrics=read_table(paths["metrics"], "evaluation/metrics"),
         comparisons=read_table(paths["comparisons"], "evaluation/comparisons"),
         tiers=read_table(paths["tiers"], "plan/tiers"),
+        synonyms=read_table(paths["synonyms"], "terminology/synonyms"),
         notes=_by_split(paths["notes"], "corpus/notes", ["note_id", "patient_id"]),
         labels=_by_split(paths["labels"], "corpus/labels", ["note_id", "code"]),
         manifest=read_manifest(paths["manifest"], ["rows"], "prepare_corpus"),

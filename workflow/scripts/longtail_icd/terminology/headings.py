@@ -1,9 +1,14 @@
-"""Titles for headings that no shipped list names: derived from the titles below them."""
+"""Titles for headings that no shipped list names: given, or derived from the titles below them."""
 
+import html
 import re
 from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import polars as pl
+
+from longtail_icd.common.errors import UserError
 
 # Words that do not name anything by themselves.
 EMPTY_WORDS = frozenset(
@@ -20,6 +25,15 @@ UNSPECIFIED = re.compile(r"^unspecified (?P<after>.+)$|^(?P<before>.+), unspecif
 # Where ICD-9-CM keeps the unspecified code of a heading: 428.9 of 428, 276.50 of 276.5; in the
 # order in which they are looked for.
 RESIDUAL = ("9", "90", "99", "0")
+
+
+@dataclass(frozen=True)
+class Given:
+    """Titles of headings that need no derivation, by code, and the name of their source."""
+
+    titles: dict[str, str] = field(default_factory=dict)
+    source: str = ""
+
 
 # The codes below a heading: what they add to its code (without dots), and their titles.
 Below = list[tuple[str, str]]
@@ -93,12 +107,41 @@ def derive_title(below: Below, above: str) -> tuple[str, str]:
     return above, "node_above"
 
 
-def title_headings(headings: dict[str, Below], above: dict[str, str]) -> list[tuple[str, str, str]]:
-    """Title headings from the titles below them; a shorter code is titled before a longer one.
+def read_headings(path: str | Path) -> Given:
+    """Read titles of headings from a file of lines ``code<TAB>title``, entities resolved.
+
+    Before: ``008.64<TAB>small round viruses [SRV&apos;s]``. After: ``small round viruses [SRV's]``.
+    The file may hold more than headings; a line with a range (``001-009.99``) is no use.
+
+    Raises:
+        UserError: the file is no text in UTF-8, or a line has no tab.
+    """
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError:
+        raise UserError(f"{path}: not a text in UTF-8; save it as UTF-8") from None
+    titles = {}
+    for number, line in enumerate(lines, start=1):
+        code, tab, title = line.partition("\t")
+        if not tab:
+            raise UserError(
+                f"{path}: line {number} is not `code<TAB>title`; terminology.headings wants such "
+                "lines (docs/terminology.md)"
+            )
+        if title.strip():
+            titles[code.strip()] = " ".join(html.unescape(title).split())
+    return Given(titles, "headings_file")
+
+
+def title_headings(
+    headings: dict[str, Below], above: dict[str, str], given: Given
+) -> list[tuple[str, str, str]]:
+    """Title headings, from the titles below them where none is given; shorter codes first.
 
     Args:
         headings: heading code → the codes below it.
         above: titles of what stands over the topmost headings, by heading code.
+        given: titles known from elsewhere.
 
     Returns:
         Rows code, title, title_source.
@@ -108,7 +151,11 @@ def title_headings(headings: dict[str, Below], above: dict[str, str]) -> list[tu
     for code in sorted(headings, key=lambda code: (len(code), code)):
         prefixes = (code[:end] for end in range(len(code) - 1, 0, -1))
         over = next((titled[one] for one in prefixes if one in titled), above.get(code, code))
-        title, source = derive_title(headings[code], over)
+        title, source = (
+            (given.titles[code], given.source)
+            if code in given.titles
+            else derive_title(headings[code], over)
+        )
         titled[code] = title
         rows.append((code, title, source))
     return rows

@@ -4,30 +4,11 @@ import polars as pl
 
 from longtail_icd.common.code_systems import icd10_titles, icd10cm_tree
 from longtail_icd.common.tables import TABLES
-from longtail_icd.terminology.headings import codes_below, title_headings
+from longtail_icd.terminology.headings import Given, codes_below, title_headings
+from longtail_icd.terminology.pcs_values import SECTIONS, value_titles
 
 COLUMNS = [name for name in TABLES["terminology/codes"].columns if name not in ("version", "kind")]
 
-# Sections of ICD-10-PCS, which its list of codes does not name (CMS, ICD-10-PCS 2024).
-PCS_SECTIONS = {
-    "0": "Medical and Surgical",
-    "1": "Obstetrics",
-    "2": "Placement",
-    "3": "Administration",
-    "4": "Measurement and Monitoring",
-    "5": "Extracorporeal or Systemic Assistance and Performance",
-    "6": "Extracorporeal or Systemic Therapies",
-    "7": "Osteopathic",
-    "8": "Other Procedures",
-    "9": "Chiropractic",
-    "B": "Imaging",
-    "C": "Nuclear Medicine",
-    "D": "Radiation Therapy",
-    "F": "Physical Rehabilitation and Diagnostic Audiology",
-    "G": "Mental Health",
-    "H": "Substance Abuse Treatment",
-    "X": "New Technology",
-}
 PCS_HEADINGS = (2, 3, 4)  # lengths of the headings between section and code
 
 
@@ -64,13 +45,14 @@ def icd10pcs_nodes() -> pl.DataFrame:
     code = pl.col("code")
     leaves = icd10_titles("icd10pcs")
     headings = codes_below(leaves, pl.concat_list(code.str.head(length) for length in PCS_HEADINGS))
-    above = {heading: PCS_SECTIONS[heading[0]] for heading in headings}
+    above = {heading: SECTIONS[heading[0]] for heading in headings}
+    given = Given(value_titles(), "pcs_values")
     schema = {"code": pl.String, "title": pl.String, "title_source": pl.String}
-    sections = [(section, title, "cms_2024") for section, title in PCS_SECTIONS.items()]
+    sections = [(section, title, "cms_2024") for section, title in SECTIONS.items()]
     nodes = pl.concat(
         [
             pl.DataFrame(
-                [*sections, *title_headings(headings, above)], schema=schema, orient="row"
+                [*sections, *title_headings(headings, above, given)], schema=schema, orient="row"
             ).with_columns(is_leaf=pl.lit(False)),
             leaves.with_columns(title_source=pl.lit("cms_2024"), is_leaf=pl.lit(True)).select(
                 *schema, "is_leaf"

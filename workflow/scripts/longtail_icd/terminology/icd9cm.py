@@ -8,7 +8,7 @@ from longtail_icd.common.code_systems import icd9_titles
 from longtail_icd.common.codes import category
 from longtail_icd.common.ranges import place_categories, read_ranges
 from longtail_icd.common.tables import KINDS, TABLES
-from longtail_icd.terminology.headings import codes_below, title_headings
+from longtail_icd.terminology.headings import Given, codes_below, title_headings
 
 COLUMNS = [name for name in TABLES["terminology/codes"].columns if name != "version"]
 
@@ -27,7 +27,7 @@ def _parent() -> pl.Expr:
     )
 
 
-def _headings(leaves: pl.DataFrame, ranges: pl.DataFrame, kind: str) -> pl.DataFrame:
+def _headings(leaves: pl.DataFrame, ranges: pl.DataFrame, kind: str, given: Given) -> pl.DataFrame:
     """Return the categories and one-digit subcategories that are no leaf, with a title."""
     code = pl.col("code")
     one_digit = pl.when(code.str.contains(r"\.\d\d$")).then(code.str.head(-1))
@@ -35,17 +35,19 @@ def _headings(leaves: pl.DataFrame, ranges: pl.DataFrame, kind: str) -> pl.DataF
     block_titles = ranges.select(block="code", title="title").unique("block", keep="last")
     categories = place_categories(leaves.select("kind", "category").unique(), ranges)
     above = categories.join(block_titles, on="block").select("category", "title")
-    rows = title_headings(codes_below(leaves, prefixes), dict(above.iter_rows()))
+    rows = title_headings(codes_below(leaves, prefixes), dict(above.iter_rows()), given)
     headings = pl.DataFrame(rows, schema=["code", "title", "title_source"], orient="row")
     return headings.with_columns(kind=pl.lit(kind), category=category(code, "icd9cm", kind))
 
 
-def _code_nodes(titles: pl.DataFrame, ranges: pl.DataFrame, kind: str) -> pl.DataFrame:
+def _code_nodes(
+    titles: pl.DataFrame, ranges: pl.DataFrame, kind: str, given: Given
+) -> pl.DataFrame:
     """Return leaves and headings of one kind, placed."""
     leaves = titles.filter(kind=kind).with_columns(
         category=category(pl.col("code"), "icd9cm", kind), title_source=pl.lit("cms_v32")
     )
-    headings = _headings(leaves, ranges, kind)
+    headings = _headings(leaves, ranges, kind, given)
     nodes = pl.concat(
         [
             leaves.select(headings.columns).with_columns(is_leaf=pl.lit(True)),
@@ -68,9 +70,14 @@ def _range_nodes(ranges: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def icd9cm_nodes(ranges_path: str | Path) -> pl.DataFrame:
-    """Return every ICD-9-CM node, diagnoses and procedures, as `terminology/codes` has it."""
+def icd9cm_nodes(ranges_path: str | Path, given: Given) -> pl.DataFrame:
+    """Return every ICD-9-CM node, diagnoses and procedures, as `terminology/codes` has it.
+
+    Args:
+        ranges_path: the table of chapters and blocks.
+        given: titles of categories and subcategories, where the user has them.
+    """
     titles, ranges = icd9_titles(), read_ranges(ranges_path)
-    parts = [_range_nodes(ranges), *(_code_nodes(titles, ranges, kind) for kind in KINDS)]
-    nodes = pl.concat(part.select(COLUMNS) for part in parts)
+    codes = (_code_nodes(titles, ranges, kind, given) for kind in KINDS)
+    nodes = pl.concat(part.select(COLUMNS) for part in [_range_nodes(ranges), *codes])
     return nodes.with_columns(version=pl.lit("icd9cm"))

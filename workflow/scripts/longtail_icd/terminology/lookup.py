@@ -74,16 +74,27 @@ def with_unknown(codes: pl.DataFrame, wanted: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([codes.select(COLUMNS), unknown])
 
 
-def hierarchy(codes: pl.DataFrame, code: str, version: str) -> list[str]:
-    """Return the nodes above a code, nearest first.
+class Ancestors:
+    """The nodes above the codes of one code system, for many look-ups.
 
-    Before: ``428.21`` of icd9cm. After: ``["428.2", "428", "420-429", "390-459"]``.
-    A code that the table does not know has nothing above it.
+    Args:
+        codes: a table `terminology/codes`.
+        version: the code system.
     """
-    parents = dict(codes.filter(version=version).select("code", "parent").iter_rows())
-    path = []
-    above = parents.get(code)
-    while above is not None:
-        path.append(above)
-        above = parents.get(above)
-    return path
+
+    def __init__(self, codes: pl.DataFrame, version: str):
+        rows = codes.filter(version=version).select("code", "parent").iter_rows()
+        self._parents: dict[str, str | None] = dict(rows)
+
+    def of(self, code: str) -> list[str]:
+        """Return the nodes above a code, nearest first, up to its chapter.
+
+        Before: ``428.21`` of icd9cm. After: ``["428.2", "428", "420-429", "390-459"]``.
+        A code that the table does not know has nothing above it.
+        """
+        path = []
+        above = self._parents.get(code)
+        while above is not None:
+            path.append(above)
+            above = self._parents.get(above)
+        return path

@@ -1,38 +1,36 @@
-"""Synonyms: what a code is called beside its title, from public sources only (no UMLS)."""
+"""Synonyms: what a code is called beside its title. Where from: terminology/sources.py."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import polars as pl
 
-from longtail_icd.common.code_systems import icd9_titles, icd10_titles, icd10cm_tree
-from longtail_icd.common.tables import TABLES, empty_table
-from longtail_icd.common.wordings import icd9_wordings, inherited_terms, lowered, spoken
+from longtail_icd.common.tables import TABLES
+from longtail_icd.common.wordings import lowered, spoken
+from longtail_icd.terminology.sources import read_wordings
 
-# The best source names a wording that several sources have.
-SOURCES = (
-    "official",
-    "short_title",
-    "icd10_title",
-    "alternative_title",
-    "inclusion_term",
-    "inherited_term",
-)
 MIN_CHARACTERS = 3
+KEY = ["version", "kind", "code"]
 
 
-def clean_synonyms(wordings: pl.DataFrame, titles: pl.DataFrame) -> pl.DataFrame:
+def clean_synonyms(
+    wordings: pl.DataFrame, titles: pl.DataFrame, sources: Sequence[str]
+) -> pl.DataFrame:
     """Lower-case wordings, add their spoken form, drop repetitions and the title itself.
 
     Before: 428.0 ``CHF NOS`` (short_title), title ``Congestive heart failure, unspecified``.
     After: ``chf nos``, ``chf``; and ``congestive heart failure`` from the official title.
 
     Args:
-        wordings: columns kind, code, wording, source.
-        titles: columns kind, code, title.
+        wordings: columns version, code, wording, source.
+        titles: columns version, kind, code, title; wordings of other codes are dropped.
+        sources: names of sources, the best first: it names a wording that several have.
 
     Returns:
-        Columns kind, code, synonym, source: each synonym once per code, best source first.
+        Columns version, kind, code, synonym, source: each synonym once per code.
     """
     both = wordings.select(
-        "kind",
+        "version",
         "code",
         "source",
         synonym=pl.concat_list(
@@ -40,51 +38,31 @@ def clean_synonyms(wordings: pl.DataFrame, titles: pl.DataFrame) -> pl.DataFrame
         ),
     ).explode("synonym")
     return (
-        both.join(titles, on=["kind", "code"])
+        both.join(titles.select(*KEY, "title"), on=["version", "code"])
         .filter(pl.col("synonym") != lowered(pl.col("title")))
         .filter(pl.col("synonym").str.len_chars() >= MIN_CHARACTERS)
-        .with_columns(pl.col("source").cast(pl.Enum(SOURCES)))
-        .sort("kind", "code", "source", "synonym")
-        .unique(["kind", "code", "synonym"], keep="first", maintain_order=True)
+        .with_columns(pl.col("source").cast(pl.Enum(sources)))
+        .sort(*KEY, "source", "synonym")
+        .unique([*KEY, "synonym"], keep="first", maintain_order=True)
         .with_columns(pl.col("source").cast(pl.String))
-        .select("kind", "code", "synonym", "source")
+        .select(*KEY, "synonym", "source")
     )
 
 
-def _icd9cm() -> pl.DataFrame:
-    return clean_synonyms(icd9_wordings(), icd9_titles())
+def extract_synonyms(
+    codes: pl.DataFrame, sources: Sequence[str], files: Mapping[str, str | Path]
+) -> pl.DataFrame:
+    """Return the table `terminology/synonyms`; codes without another wording have no rows.
 
-
-def _icd10cm() -> pl.DataFrame:
-    """Alternative titles are those of fiscal year 2024 where the list of 2026 says it otherwise."""
-    tree = icd10cm_tree()
-    columns = ["code", "wording", "source"]
-    wordings = pl.concat(
-        [
-            tree.select("code", wording="title", source=pl.lit("official")),
-            icd10_titles("icd10cm").select(
-                "code", wording="title", source=pl.lit("alternative_title")
-            ),
-            inherited_terms(tree).select(columns),
-        ]
-    )
-    kind = pl.lit("diagnosis").alias("kind")
-    inside = tree.filter(pl.col("category").is_not_null())
-    return clean_synonyms(wordings.select(kind, *columns), inside.select(kind, "code", "title"))
-
-
-def extract_synonyms(versions: list[str]) -> pl.DataFrame:
-    """Return the table `terminology/synonyms` for code systems; ICD-10-PCS has none.
-
-    Codes that have no other wording have no rows.
+    Args:
+        codes: a table `terminology/codes`: whose wordings are wanted, chapters and blocks apart.
+        sources: names of sources (terminology/sources.py), the best first.
+        files: the user's files by name.
     """
-    readers = {"icd9cm": _icd9cm, "icd10cm": _icd10cm}
-    parts = [
-        readers[version]().with_columns(version=pl.lit(version))
-        for version in versions
-        if version in readers
-    ]
-    columns = list(TABLES["terminology/synonyms"].columns)
-    return pl.concat(
-        [empty_table("terminology/synonyms"), *(part.select(columns) for part in parts)]
-    )
+    versions = codes["version"].unique().sort().to_list()
+    wordings = read_wordings(versions, sources, files)
+    inside = codes.filter(pl.col("category").is_not_null())
+    outside = wordings.join(inside, on=["version", "code"], how="anti").height
+    print(f"{outside} of {wordings.height} wordings are of no code of the taxonomy: left out")
+    synonyms = clean_synonyms(wordings, inside, sources)
+    return synonyms.select(list(TABLES["terminology/synonyms"].columns))
