@@ -28,6 +28,7 @@ from longtail_icd.report.tables import (
     comparison_table,
     corpus_table,
     metric_table,
+    published_table,
     synthetic_table,
     tier_table,
 )
@@ -182,6 +183,7 @@ def context(sources: Sources, settings: dict[str, Any]) -> dict[str, Any]:
         "n_codes": count(sources.tiers.height),
         "outside": count(outside) if outside else None,
         "corpus_table": corpus_table(sources.notes, sources.labels),
+        "published_table": published_table(sources.manifest["published"]),
         "tier_table": tier_table(codes, sources.tiers, sources.labels["test"], settings["tiers"]),
         "corpus_counts": PageTable(
             "Rows of the raw tables, and why some were left out",
