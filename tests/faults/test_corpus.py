@@ -6,14 +6,12 @@ import runpy
 from pathlib import Path
 from types import SimpleNamespace
 
-import polars as pl
 import pytest
 from longtail_icd.common.errors import UserError
 from longtail_icd.corpus.codiesp import read_codiesp
 from longtail_icd.corpus.discharge_summaries import read_summaries
 from longtail_icd.corpus.mimic3 import read_admissions, read_labels
-from longtail_icd.corpus.raw_files import codiesp_files, find_ids
-from longtail_icd.corpus.split import assign_splits
+from longtail_icd.corpus.raw_files import codiesp_files
 from snakemake.iocontainers import InputFiles
 
 SCRIPT = Path(__file__).parents[2] / "workflow" / "scripts" / "prepare_corpus.py"
@@ -150,50 +148,3 @@ def test_a_damaged_codiesp(tmp_path, path, content, message):
 def test_a_missing_folder_of_texts_is_found_before_anything_runs(tmp_path):
     with pytest.raises(UserError, match=r"text_files: no such file or folder"):
         codiesp_files(_codiesp(tmp_path), ["diagnosis"], "discharge", "es")
-
-
-NOTES = pl.DataFrame(
-    {"note_id": ["1", "2", "3"], "patient_id": ["a", "b", "b"], "official_split": [None] * 3},
-    schema_overrides={"official_split": pl.String},
-)
-
-
-def _ids(folder, train, dev, test):
-    for split, ids in {"train": train, "dev": dev, "test": test}.items():
-        (folder / f"{split}_full_hadm_ids.csv").write_text("".join(f"{one}\n" for one in ids))
-    return find_ids(folder)
-
-
-@pytest.mark.parametrize(
-    ("ids", "message"),
-    [
-        ((["1"], ["2"], ["3"]), r"1 patients are in more than one split"),
-        ((["1"], ["2", "3"], ["4"]), r"the test split is empty"),
-        ((["1"], ["1", "2"], ["3"]), r"2 lines of the id files repeat an id"),
-    ],
-)
-def test_id_files_that_make_no_split(tmp_path, ids, message):
-    with pytest.raises(UserError, match=message):
-        assign_splits(NOTES, "official", 0, 0, 1, _ids(tmp_path, *ids))
-
-
-def test_two_sets_of_id_files_in_one_folder(tmp_path):
-    _ids(tmp_path, ["1"], ["2"], ["3"])
-    (tmp_path / "train_50_hadm_ids.csv").write_text("1\n")
-    with pytest.raises(UserError, match=r"train_50_hadm_ids.csv, train_full.*folder of its own"):
-        find_ids(tmp_path)
-
-
-def test_no_id_files(tmp_path):
-    with pytest.raises(UserError, match=r"one file train_\*hadm_ids.csv wanted, found none"):
-        find_ids(tmp_path)
-
-
-def test_a_source_without_a_split_of_its_own():
-    with pytest.raises(UserError, match=r"corpus.split.ids, or set method: patient"):
-        assign_splits(NOTES, "official", 0, 0, 1, {})
-
-
-def test_too_few_patients_for_three_splits():
-    with pytest.raises(UserError, match=r"the dev split is empty"):
-        assign_splits(NOTES, "patient", 0.1, 0.3, 1, {})

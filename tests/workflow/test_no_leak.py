@@ -15,6 +15,7 @@ EVALUATION_ONLY = {
     "plot_f1_by_tier",
     "tokenize_notes",
     "split_corpus",
+    "describe_corpus",
 }
 TEST_FILE = re.compile(r"/(notes|labels|tokens|scores)/test\.")
 

@@ -1,5 +1,6 @@
 # What every stage's rules share: the checked configuration, names, input functions, code hashes.
 import sys
+from functools import partial
 from pathlib import Path
 
 SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
@@ -8,7 +9,8 @@ sys.path.insert(0, str(SCRIPTS))
 from longtail_icd.common.code_hash import hash_stage
 from longtail_icd.common.config import check_config, fill_train_sets, runs_of
 from longtail_icd.common.errors import UserError
-from longtail_icd.corpus.raw_files import codiesp_files, find_ids, find_table, mimic3_tables
+from longtail_icd.corpus.raw_files import codiesp_files, find_table, mimic3_tables
+from longtail_icd.corpus.split_files import downloaded, official_files
 from longtail_icd.terminology.user_files import D_ICD, find_d_icd
 
 try:
@@ -117,12 +119,12 @@ def raw_tables():
     return {table: find_table(folder, table) for table in tables}
 
 
-def official_ids():
-    """Return the id file of each split where the configuration names a folder of them."""
-    split = config["corpus"]["split"]
-    if split["method"] == "patient" or split["ids"] is None:
-        return {}
-    return find_ids(split["ids"])
+def official_ids(wildcards):
+    """Return the files that list the official split, where the configuration names any.
+
+    Asked when a job needs them: `snakemake fetch_split` runs before they are there.
+    """
+    return checked(partial(official_files, config["corpus"]["split"]))
 
 
 def d_icd_files():
@@ -169,9 +171,10 @@ def per_attempt(amount):
 
 def corpus_targets():
     """Return the files that `snakemake corpus` makes."""
-    return expand(
+    tables = expand(
         "<results>/corpus/{table}/{split}.parquet", table=["notes", "labels"], split=SPLITS
     )
+    return [*tables, "<results>/corpus/manifest.json"]
 
 
 def terminology_targets():

@@ -41,13 +41,30 @@ rule fetch_codiesp:
         "../scripts/fetch_codiesp.py"
 
 
+rule fetch_split:
+    input:
+        published="resources/published_splits.yaml",
+    output:
+        split=directory(downloaded(config["corpus"]["split"]["download"]["split"])),
+    log:
+        "<logs>/corpus/fetch_split.log",
+    localrule: True
+    conda:
+        "../../envs/workflow.yaml"
+    params:
+        code=code_of("corpus", "fetch_split"),
+        download=config["corpus"]["split"]["download"],
+    script:
+        "../scripts/fetch_split.py"
+
+
 rule prepare_corpus:
     input:
         **checked(raw_tables),
     output:
         notes="<results>/corpus/prepared/notes.parquet",
         labels="<results>/corpus/prepared/labels.parquet",
-        manifest="<results>/corpus/manifest.json",
+        manifest="<results>/corpus/prepared/manifest.json",
     log:
         "<logs>/corpus/prepare_corpus.log",
     conda:
@@ -65,7 +82,7 @@ rule prepare_corpus:
 
 rule split_corpus:
     input:
-        **checked(official_ids),
+        unpack(official_ids),
         notes="<results>/corpus/prepared/notes.parquet",
         labels="<results>/corpus/prepared/labels.parquet",
     output:
@@ -84,3 +101,26 @@ rule split_corpus:
         split={key: config["corpus"]["split"][key] for key in ("method", "dev", "test", "seed")},
     script:
         "../scripts/split_corpus.py"
+
+
+rule describe_corpus:
+    input:
+        prepared="<results>/corpus/prepared/manifest.json",
+        notes=expand("<results>/corpus/notes/{split}.parquet", split=SPLITS),
+        labels=expand("<results>/corpus/labels/{split}.parquet", split=SPLITS),
+        published="resources/published_figures.yaml",
+    output:
+        manifest="<results>/corpus/manifest.json",
+    log:
+        "<logs>/corpus/describe_corpus.log",
+    conda:
+        "../../envs/workflow.yaml"
+    resources:
+        mem_mb=per_attempt(4000),
+        runtime=per_attempt(10),
+    params:
+        code=code_of("corpus", "describe_corpus"),
+        tiers=config["tiers"],
+        published=config["corpus"]["published"],
+    script:
+        "../scripts/describe_corpus.py"

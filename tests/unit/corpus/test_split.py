@@ -6,11 +6,11 @@ from types import SimpleNamespace
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from longtail_icd.common.errors import UserError
 from longtail_icd.common.tables import read_table, write_table
-from longtail_icd.corpus.raw_files import find_ids
-from longtail_icd.corpus.split import assign_splits, codes_of, read_ids, split_by_patient
+from longtail_icd.corpus.split import assign_splits, codes_of, split_by_patient
 from snakemake.iocontainers import InputFiles
 
 SCRIPT = Path(__file__).parents[3] / "workflow" / "scripts" / "split_corpus.py"
@@ -28,6 +28,45 @@ def _notes(patients, official=None):
     )
 
 
+STAYS = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 9)), min_size=3, max_size=80)
+
+
+@pytest.mark.parametrize("method", ["patient", "stratified", "temporal", "official"])
+@settings(deadline=None)
+@given(STAYS, st.integers(0, 5), st.randoms(use_true_random=False))
+def test_no_patient_in_two_splits_and_no_order_of_rows_matters(method, stays, seed, shuffle):
+    """Of every method: a split, if there is one, or one clear error."""
+    notes = _notes([patient for patient, _ in stays]).with_columns(
+        time=pl.datetime(2020, 1, pl.Series([1 + day for _, day in stays])),
+        official_split=pl.Series([SPLITS[patient % 3] for patient, _ in stays]),
+    )
+    labels = pl.DataFrame(
+        {"note_id": notes["note_id"], "code": [str(day) for _, day in stays], "version": "v"}
+    )
+    try:
+        assigned = assign_splits(notes, method, 0.2, 0.3, seed, {}, labels)
+    except UserError as error:
+        assert "split is empty" in str(error)
+        return
+    assert sorted(assigned["note_id"]) == sorted(notes["note_id"])
+    of_patient = notes.join(assigned, on="note_id").group_by("patient_id")
+    assert of_patient.agg(pl.col("split").n_unique())["split"].max() == 1
+    order = list(range(notes.height))
+    shuffle.shuffle(order)
+    again = assign_splits(notes[order], method, 0.2, 0.3, seed, {}, labels[order[::-1]])
+    assert again.sort("note_id").equals(assigned.sort("note_id"))
+
+
+@settings(deadline=None)
+@given(st.integers(1, 400), st.floats(0, 0.45), st.floats(0, 0.45), st.integers(0, 9))
+def test_shares_are_within_one_patient_of_what_was_asked(patients, dev, test, seed):
+    assigned = split_by_patient(_notes(range(patients)), dev, test, seed)
+    counts = dict(assigned["split"].value_counts().rows())
+    assert abs(counts.get("dev", 0) - dev * patients) <= 1
+    assert abs(counts.get("test", 0) - test * patients) <= 1
+
+
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 40), min_size=1, max_size=100), st.data())
 def test_patient_split_is_a_partition_disjoint_by_patient_and_stable(patients, data):
     notes = _notes(patients)
@@ -54,21 +93,6 @@ def test_official_split_of_the_source():
     notes = _notes("abcd", ["train", "dev", "test", None])
     assigned = assign_splits(notes, "official", 0, 0, 1, {})
     assert assigned.rows() == [("n0", "train"), ("n1", "dev"), ("n2", "test")]
-
-
-def test_id_files_decide_and_strangers_are_counted(tmp_path, capsys):
-    for split, content in {"train": "n0\nn9\n", "dev": "hadm_id\nn1\n", "test": "n2.0\n\n"}.items():
-        (tmp_path / f"{split}_full_hadm_ids.csv").write_text(content)
-    assigned = assign_splits(_notes("abcd"), "official", 0, 0, 1, find_ids(tmp_path))
-    assert assigned.rows() == [("n0", "train"), ("n1", "dev"), ("n2", "test")]
-    printed = capsys.readouterr().out
-    assert "ids without a document in this corpus: 1" in printed
-    assert "documents that no id file lists, dropped: 1" in printed
-
-
-def test_an_empty_id_file_is_an_empty_table(tmp_path):
-    (tmp_path / "ids.csv").write_text("\n")
-    assert read_ids({"train": tmp_path / "ids.csv"}).height == 0
 
 
 def test_codes_are_listed_once_and_sorted():

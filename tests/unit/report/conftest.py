@@ -159,7 +159,7 @@ def _corpus(folder):
         write_table(notes, folder / f"notes/{split}.parquet", "corpus/notes")
         write_table(labels, folder / f"labels/{split}.parquet", "corpus/labels")
     (folder / "manifest.json").write_text(
-        json.dumps({"documents": 7, "rows": {"without_codes": 1234}})
+        json.dumps({"rows": {"without_codes": 1234}, "published": None})
     )
 
 

@@ -122,15 +122,25 @@ def _check_paths(config: dict[str, Any]) -> None:
         )
     if corpus["label_space"] == "file" and corpus["label_file"] is None:
         raise UserError("configuration: corpus.label_file: label_space: file needs a file")
-    split = corpus["split"]
-    if corpus["adapter"] == "mimic3" and split["method"] == "official" and split["ids"] is None:
-        raise UserError(
-            "configuration: corpus.split.ids: split.method: official needs the folder with "
-            "the id files of the split (docs/data.md)"
-        )
     if encoder["source"] == "pretrained" and encoder["name"] is None:
         raise UserError(
             "configuration: encoder.name: source: pretrained needs a folder or a hub id"
+        )
+
+
+def _check_split(config: dict[str, Any]) -> None:
+    """Require that an official split has a source and any other leaves something to train on."""
+    corpus, split = config["corpus"], config["corpus"]["split"]
+    own = not corpus["adapter"].startswith("mimic")
+    listed = split["ids"] is not None or split["download"]["split"] is not None
+    if split["method"] == "official" and not own and not listed:
+        raise UserError(
+            "configuration: corpus.split.ids: split.method: official needs the folder with "
+            "the id files of the split, or corpus.split.download (docs/data.md)"
+        )
+    if split["method"] != "official" and split["dev"] + split["test"] >= 1:
+        raise UserError(
+            "configuration: corpus.split: dev + test must be less than 1; the rest is train"
         )
 
 
@@ -144,6 +154,7 @@ def check_config(config: dict[str, Any], schema_path: Path) -> None:
     _check_names(config)
     _check_paths(config)
     _check_terminology(config)
+    _check_split(config)
 
 
 def fill_train_sets(config: dict[str, Any]) -> None:

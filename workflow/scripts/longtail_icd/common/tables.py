@@ -15,6 +15,7 @@ from longtail_icd.common.files import atomic_path
 CODE_SYSTEMS = ("icd9cm", "icd10cm", "icd10pcs")
 KINDS = ("diagnosis", "procedure")
 SPLITS = ("train", "dev", "test")
+ROWS_PER_GROUP = 4096  # of a table with texts: a reader holds at least one group
 
 
 @dataclass(frozen=True)
@@ -231,6 +232,19 @@ def write_table(frame: pl.DataFrame, path: str | Path, name: str) -> None:
     _check_columns(frame.schema, name, path)
     with atomic_path(path) as temporary:
         frame.select(list(TABLES[name].columns)).write_parquet(temporary, compression="zstd")
+
+
+def sink_table(frame: pl.LazyFrame, path: str | Path, name: str) -> None:
+    """Write ``frame`` as :func:`write_table` does, without holding it: groups of rows in turn.
+
+    Raises:
+        UserError: a column is missing or has another type.
+    """
+    _check_columns(frame.collect_schema(), name, path)
+    with atomic_path(path) as temporary:
+        frame.select(list(TABLES[name].columns)).sink_parquet(
+            temporary, compression="zstd", row_group_size=ROWS_PER_GROUP
+        )
 
 
 def scan_table(path: str | Path, name: str) -> pl.LazyFrame:

@@ -1,39 +1,23 @@
 """Downloading CodiEsp from Zenodo: checked against the record's checksum, whole or not at all."""
 
-import hashlib
-import http.client
 import json
 import shutil
 import tempfile
-import urllib.error
-import urllib.request
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from longtail_icd.common.errors import UserError
 from longtail_icd.common.files import atomic_folder
-from longtail_icd.common.progress import progress
+from longtail_icd.corpus.download import blocks_of, download, open_url
 
 ZENODO = "https://zenodo.org"
 RECORD = "3837305"  # 10.5281/zenodo.3837305, CodiEsp v4
 ARCHIVE = "codiesp.zip"
 MARKER = PurePosixPath("train") / "trainD.tsv"  # tells which folder of the archive is the corpus
-BLOCK = 1 << 20
-TIMEOUT_S = 60
 REMEDY = (
     "try again, or download the archive in a browser (DOI 10.5281/zenodo.3837305) and set "
     "corpus.path to the folder that holds train, dev and test"
 )
-
-
-def _open(url: str) -> Any:
-    try:
-        return urllib.request.urlopen(url, timeout=TIMEOUT_S)
-    except (urllib.error.URLError, OSError) as error:
-        reason = getattr(error, "reason", error)
-        raise UserError(f"{url}: cannot be reached ({reason}); {REMEDY}") from None
 
 
 def read_checksum(base_url: str) -> tuple[int, str, str]:
@@ -46,8 +30,8 @@ def read_checksum(base_url: str) -> tuple[int, str, str]:
         UserError: no answer, or one without the archive and its checksum.
     """
     url = f"{base_url}/api/records/{RECORD}"
-    with _open(url) as response:
-        content = b"".join(_blocks(response, url))
+    with open_url(url, REMEDY) as response:
+        content = b"".join(blocks_of(response, url, REMEDY))
     try:
         files = {one["key"]: one for one in json.loads(content)["files"]}
         algorithm, digest = files[ARCHIVE]["checksum"].split(":")
@@ -59,15 +43,7 @@ def read_checksum(base_url: str) -> tuple[int, str, str]:
     return size, algorithm, digest.lower()
 
 
-def _blocks(response: Any, url: str) -> Iterator[bytes]:
-    try:
-        while block := response.read(BLOCK):
-            yield block
-    except (OSError, http.client.HTTPException) as error:
-        raise UserError(f"{url}: the download broke off ({error}); {REMEDY}") from None
-
-
-def download(base_url: str, path: Path) -> None:
+def download_archive(base_url: str, path: Path) -> None:
     """Download the archive to ``path`` and compare it with the record's checksum.
 
     Raises:
@@ -75,17 +51,11 @@ def download(base_url: str, path: Path) -> None:
     """
     size, algorithm, expected = read_checksum(base_url)
     url = f"{base_url}/records/{RECORD}/files/{ARCHIVE}?download=1"
-    digest, received = hashlib.new(algorithm), 0
-    with _open(url) as response, path.open("wb") as stream:
-        blocks = _blocks(response, url)
-        for block in progress(blocks, total=-(-size // BLOCK), what=f"{ARCHIVE}, MiB"):
-            stream.write(block)
-            digest.update(block)
-            received += len(block)
-    if received != size or digest.hexdigest() != expected:
+    received, digest = download(url, path, algorithm, REMEDY)
+    if received != size or digest != expected:
         raise UserError(
-            f"{url}: {received} of {size} bytes came, {algorithm} {digest.hexdigest()}, but the "
-            f"record says {expected}; {REMEDY}"
+            f"{url}: {received} of {size} bytes came, {algorithm} {digest}, but the record says "
+            f"{expected}; {REMEDY}"
         )
 
 
@@ -138,10 +108,10 @@ def fetch_codiesp(folder: str | Path, base_url: str = ZENODO) -> None:
         base_url: of Zenodo; tests put a server of their own here.
 
     Raises:
-        UserError: see :func:`download` and :func:`extract`.
+        UserError: see :func:`download_archive` and :func:`extract`.
     """
     with tempfile.TemporaryDirectory() as temporary:
         archive = Path(temporary) / ARCHIVE
-        download(base_url, archive)
+        download_archive(base_url, archive)
         with atomic_folder(folder) as unpacked:
             extract(archive, unpacked)

@@ -1,7 +1,7 @@
 """The manifest of a corpus: from which bytes it was made and what became of every row."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,4 +51,32 @@ def build_manifest(
         "patients": prepared.notes["patient_id"].n_unique(),
         "labels": prepared.labels.height,
         "codes": {kind: codes.filter(kind=kind).height for kind in KINDS},
+    }
+
+
+def complete_manifest(
+    prepared: Mapping[str, Any],
+    figures: Mapping[str, Any],
+    published: str | None,
+    comparison: Sequence[Mapping[str, Any]],
+) -> dict[str, Any]:
+    """Return the manifest of the split corpus: how it was read, what it holds, what was published.
+
+    Args:
+        prepared: the manifest of the prepared corpus, see :func:`build_manifest`.
+        figures: see :func:`longtail_icd.corpus.describe.describe`.
+        published: name of the published corpus, if the configuration gives one.
+        comparison: see :func:`longtail_icd.corpus.published.compare`.
+    """
+    whole = {key: prepared[key] for key in ("documents", "patients", "labels", "codes")}
+    return {
+        "settings": prepared["settings"],
+        "files": prepared["files"],
+        "rows": prepared["rows"],
+        "addenda": prepared["rows"].get("note_addenda"),
+        "prepared": whole,
+        "documents_in_no_split": whole["documents"] - figures["documents"]["all"],
+        "definition_of_words": "runs of characters between white space, in the text as prepared",
+        **figures,
+        "published": {"corpus": published, "figures": list(comparison)} if published else None,
     }

@@ -8,6 +8,9 @@ import polars as pl
 
 from longtail_icd.common.errors import UserError
 from longtail_icd.common.tables import SPLITS
+from longtail_icd.corpus.split_ids import split_by_ids
+from longtail_icd.corpus.stratified import split_stratified
+from longtail_icd.corpus.temporal import split_by_time
 
 
 def split_by_patient(notes: pl.DataFrame, dev: float, test: float, seed: int) -> pl.DataFrame:
@@ -32,60 +35,23 @@ def split_by_patient(notes: pl.DataFrame, dev: float, test: float, seed: int) ->
     return notes.join(split_of, on="patient_id", maintain_order="left").select("note_id", "split")
 
 
-def read_ids(paths: Mapping[str, str | Path]) -> pl.DataFrame:
-    """Return note_id, split from one file of admission ids per split: one a line, no header.
-
-    A header ``hadm_id`` is passed over, as is a trailing ``.0``.
-
-    Raises:
-        UserError: an id is listed twice.
-    """
-    parts = []
-    for split, path in paths.items():
-        lines = [line.strip() for line in Path(path).read_text(encoding="utf-8").splitlines()]
-        ids = [line.removesuffix(".0") for line in lines if line and line.lower() != "hadm_id"]
-        parts.append(
-            pl.DataFrame({"note_id": ids}, schema={"note_id": pl.String}).with_columns(
-                split=pl.lit(split)
-            )
-        )
-    assigned = pl.concat(parts)
-    twice = assigned.filter(pl.col("note_id").is_duplicated()).height
-    if twice:
-        raise UserError(
-            f"{Path(next(iter(paths.values()))).parent}: {twice} lines of the id files repeat an "
-            "id; an admission belongs to one split: take the files of one published split"
-        )
-    return assigned
-
-
-def split_by_ids(notes: pl.DataFrame, paths: Mapping[str, str | Path]) -> pl.DataFrame:
-    """Assign the notes that the id files list; prints how many ids and notes find no partner.
-
-    Returns:
-        note_id, split; without the notes that no file lists.
-
-    Raises:
-        UserError: an id is listed twice.
-    """
-    listed = read_ids(paths)
-    assigned = notes.join(listed, on="note_id", maintain_order="left").select("note_id", "split")
-    print(f"ids without a document in this corpus: {listed.height - assigned.height}")
-    print(f"documents that no id file lists, dropped: {notes.height - assigned.height}")
-    return assigned
-
-
 def split_officially(notes: pl.DataFrame) -> pl.DataFrame:
     """Assign the notes as the source itself does (column official_split).
 
     Raises:
-        UserError: the source has no split of its own.
+        UserError: the source has no split of its own, or one by another name.
     """
     assigned = notes.drop_nulls("official_split").select("note_id", split="official_split")
+    unknown = assigned.filter(~pl.col("split").is_in(SPLITS)).height
+    if unknown:
+        raise UserError(
+            f"corpus.split.method: official: {unknown} documents have an official split other "
+            f"than {', '.join(SPLITS)}"
+        )
     if not assigned.height:
         raise UserError(
-            "corpus.split.method: official: this corpus has no split of its own; give a folder "
-            "with id files in corpus.split.ids, or set method: patient"
+            "corpus.split.method: official: this corpus has no split of its own; give id files "
+            "in corpus.split.ids, or set method: patient, stratified or temporal"
         )
     print(f"documents in no official split, dropped: {notes.height - assigned.height}")
     return assigned
@@ -118,26 +84,38 @@ def assign_splits(
     test: float,
     seed: int,
     ids: Mapping[str, str | Path],
+    labels: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Return note_id, split by the configured method, checked.
 
     Args:
-        notes: note_id, patient_id, official_split.
-        method: ``patient`` or ``official``.
-        dev: share of patients (method patient).
-        test: share of patients (method patient).
-        seed: of the draw (method patient).
-        ids: id file by split (method official); empty: the source's own split.
+        notes: note_id, patient_id, official_split; for the temporal method also time.
+        method: ``patient``, ``stratified``, ``temporal`` or ``official``.
+        dev: share of patients (all but official; of each code's notes for stratified).
+        test: share of patients, likewise.
+        seed: of the draw (patient, stratified).
+        ids: files that list the split (official); empty: the source's own split.
+        labels: note_id, version, code (stratified).
 
     Raises:
-        UserError: a split is empty, a patient is in two, or there is no official split.
+        UserError: a split is empty, a patient is in two, a document has no patient, or the
+            method lacks what it needs.
     """
-    if method == "patient":
-        assigned = split_by_patient(notes, dev, test, seed)
-    elif ids:
-        assigned = split_by_ids(notes, ids)
-    else:
-        assigned = split_officially(notes)
+    strays = notes["patient_id"].null_count()
+    if strays:
+        raise UserError(
+            f"{strays} documents have no patient, so they cannot be kept to one split; give them "
+            "a patient of their own (for example the document's id), or leave them out"
+        )
+    match method:
+        case "patient":
+            assigned = split_by_patient(notes, dev, test, seed)
+        case "stratified":
+            assigned = split_stratified(notes, labels, dev, test, seed)
+        case "temporal":
+            assigned = split_by_time(notes, dev, test)
+        case _:
+            assigned = split_by_ids(notes, ids) if ids else split_officially(notes)
     check_split(notes, assigned)
     return assigned
 

@@ -29,6 +29,7 @@ from longtail_icd.report.tables import (
     comparison_table,
     corpus_table,
     metric_table,
+    published_table,
     synthetic_table,
     tier_table,
 )
@@ -184,6 +185,7 @@ def context(sources: Sources, settings: dict[str, Any]) -> dict[str, Any]:
         "n_codes": count(sources.tiers.height),
         "outside": count(outside) if outside else None,
         "corpus_table": corpus_table(sources.notes, sources.labels),
+        "published_table": published_table(sources.manifest["published"]),
         "tier_table": tier_table(codes, sources.tiers, sources.labels["test"], settings["tiers"]),
         "coverage_table": coverage_table(sources.synonyms, sources.tiers),
         "source_table": source_table(sources.synonyms, sources.tiers),

@@ -111,7 +111,7 @@ def read_sources(paths: Mapping[str, Any], recipes: Sequence[str]) -> Sources:
         synonyms=read_table(paths["synonyms"], "terminology/synonyms"),
         notes=_by_split(paths["notes"], "corpus/notes", ["note_id", "patient_id"]),
         labels=_by_split(paths["labels"], "corpus/labels", ["note_id", "code"]),
-        manifest=read_manifest(paths["manifest"], ["rows"], "prepare_corpus"),
+        manifest=read_manifest(paths["manifest"], ["rows", "published"], "describe_corpus"),
         recipes=written,
         figures={name: _read_figure(paths[name]) for name in FIGURES},
     )

@@ -146,6 +146,32 @@ def corpus_table(notes: dict[str, pl.DataFrame], labels: dict[str, pl.DataFrame]
     )
 
 
+def published_table(published: dict[str, Any] | None) -> PageTable | None:
+    """Set the corpus beside the published figures of the one it should be; None if none is named.
+
+    Args:
+        published: key ``published`` of the corpus's manifest.
+    """
+    if published is None:
+        return None
+    return PageTable(
+        f"Compared with the published corpus {published['corpus']}",
+        ["figure", "here", "published", "tolerance", "agrees", "source"],
+        [
+            [
+                one["figure"].replace("_", " ").replace(".", ", "),
+                *(
+                    MISSING if one[key] is None else f"{one[key]:,}"
+                    for key in ("here", "published", "tolerance")
+                ),
+                "yes" if one["agrees"] else "no",
+                one["source"] + ("" if one["verified"] else " (unverified)"),
+            ]
+            for one in published["figures"]
+        ],
+    )
+
+
 def tier_table(
     codes: dict[str, pl.DataFrame], tiers: pl.DataFrame, test: pl.DataFrame, edges: dict[str, int]
 ) -> PageTable:
