@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from longtail_icd.corpus.mimic_tables import write_hospital
-from longtail_icd.corpus.simulation import simulate
+from longtail_icd.corpus.simulator.simulation import simulate
 
 ROOT = Path(__file__).parents[3]
 # SHA-256 of each table's uncompressed content, taken when the README's results were made.
@@ -26,13 +25,13 @@ PUBLISHED = {
 def folder(tmp_path_factory):
     config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))
     resources = ROOT / "resources"
-    tables = simulate(
+    made = tmp_path_factory.mktemp("hospital")
+    simulate(
         config["corpus"]["simulation"],
         resources / "icd9_ranges.csv",
         resources / "hospital_prose.yaml",
+        made,
     )
-    made = tmp_path_factory.mktemp("hospital")
-    write_hospital(tables, made)
     return made
 
 
