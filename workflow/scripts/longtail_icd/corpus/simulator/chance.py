@@ -1,4 +1,4 @@
-"""Weighted choice with its sums prepared: the same draws as numpy's ``choice``, many times faster."""
+"""Weighted choice with its sums prepared: numpy's own draws, many times faster."""
 
 from bisect import bisect_right
 from collections.abc import Sequence

@@ -50,10 +50,10 @@ def expected_counts(
 ) -> np.ndarray:
     """Return the expected number of notes per code, by rank.
 
-    Ranks are stretched onto those of the law (18,449); the counts add up to ``documents`` times the mean
-    number of labels. A short pool puts so much on its first ranks that a code would be in more
-    than all notes: the first rank is set to .38 of the documents and the others are cut at .245,
-    as in MIMIC-III, and what is cut off goes to the other ranks.
+    Ranks are stretched onto those of the law (18,449); the counts add up to ``documents`` times
+    the mean number of labels. A short pool puts so much on its first ranks that a code would be in
+    more than all notes: the first rank is set to .38 of the documents and the others are cut at
+    .245, as in MIMIC-III, and what is cut off goes to the other ranks.
 
     Args:
         documents: number of notes.

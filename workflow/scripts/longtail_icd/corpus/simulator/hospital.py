@@ -158,9 +158,7 @@ def draw_mixed_hospital(
     """
     documents, phenotypes = parameters["documents"], parameters["phenotypes"]
     icd10 = parameters["icd10"]
-    notes = draw_notes(
-        rng, documents, phenotypes, parameters["labels_per_note"], ADMISSIONS_MIMIC4
-    )
+    notes = draw_notes(rng, documents, phenotypes, parameters["labels_per_note"], ADMISSIONS_MIMIC4)
     later = later_notes(rng, notes.patient, round(icd10["share"] * documents))
     icd9_pool = draw_pool(rng, parameters["codes"], ranges_path).with_columns(
         version=pl.lit("icd9cm")

@@ -1,4 +1,4 @@
-"""Which files a simulated hospital has. Imports nothing heavy: the rules ask while they are parsed."""
+"""Which files a simulated hospital has. Imports nothing heavy: rules ask while they are parsed."""
 
 MIMIC3 = (
     "NOTEEVENTS",

@@ -73,9 +73,7 @@ def _title_tables() -> dict[str, pl.DataFrame]:
         icd_version=ICD_VERSION,
         long_title="title",
     )
-    return {
-        name: _table(titles.filter(kind=kind), name) for kind, name in TITLE_TABLES.items()
-    }
+    return {name: _table(titles.filter(kind=kind), name) for kind, name in TITLE_TABLES.items()}
 
 
 def _stay_tables(stays: Stays) -> dict[str, pl.DataFrame]:

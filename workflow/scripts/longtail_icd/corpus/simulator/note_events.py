@@ -119,7 +119,7 @@ class NoteEvents:
         notes = pl.DataFrame(rows, schema=SCHEMA)
         if self._scribe.chart is not None:
             others = self._long_notes(rng, block.admissions)
-            notes = pl.concat([notes, others.select(SCHEMA)])
+            notes = pl.concat([notes, others.select(list(SCHEMA))])
         numbered = notes.with_row_index("ROW_ID", offset=1 + block.number * self._row_ids)
         shuffled = numbered[rng.permutation(notes.height)].with_columns(
             pl.col("CHARTDATE").dt.strftime("%Y-%m-%d")

@@ -50,7 +50,7 @@ def _code_rows(
 
 
 def _untidy(rng: np.random.Generator, rows: pl.DataFrame, kind: str) -> pl.DataFrame:
-    """Number the rows of a kind by admission, repeat some of them, add some without a code."""
+    """Give the rows of a kind numbers, repeat some of them, add some without a code."""
     own = rows.filter(kind=kind)
     times = 1 + (rng.random(own.height) < REPEATED[kind])
     repeated = own[np.repeat(np.arange(own.height), times)]
