@@ -13,6 +13,7 @@ import tempfile
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from itertools import pairwise
 from pathlib import Path
@@ -21,6 +22,7 @@ from typing import Protocol
 import numpy as np
 import polars as pl
 
+from longtail_icd.common.errors import UserError
 from longtail_icd.common.files import atomic_path
 from longtail_icd.common.progress import progress
 from longtail_icd.corpus.simulator.summaries import Block
@@ -97,12 +99,18 @@ def _written(
     shared = (author, seed, parts)
     with ProcessPoolExecutor(processes, context, initializer=_share, initargs=shared) as pool:
         waiting = deque()
-        for block in blocks:
-            waiting.append(pool.submit(_write_shared, block))
-            if len(waiting) > 2 * processes:
+        try:
+            for block in blocks:
+                waiting.append(pool.submit(_write_shared, block))
+                if len(waiting) > 2 * processes:
+                    yield waiting.popleft().result()
+            while waiting:
                 yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+        except BrokenProcessPool:
+            raise UserError(
+                "a process that was writing notes was killed, perhaps for want of memory; give "
+                "rule simulate_hospital more memory or fewer threads"
+            ) from None
 
 
 def write_notes(
@@ -125,6 +133,9 @@ def write_notes(
 
     Returns:
         The number of notes.
+
+    Raises:
+        UserError: a process was killed.
     """
     # A hospital of one block is not cut up: its rows are in no order already.
     parts = PARTS if number > 1 else 1
