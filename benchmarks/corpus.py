@@ -1,133 +1,248 @@
-"""Benchmark of the corpus stage on made-up MIMIC-III tables: raw CSV to one note per admission.
+"""Benchmark of the corpus stage on a simulated hospital: raw CSV to one note per admission.
 
-Writes a hospital with notes of every category, then prepares and splits it. The yardstick does
-the same with pandas on whole tables (filter, sort, group, join); both must agree.
-`--admissions 52726 --others 30` comes near the size of MIMIC-III.
+Simulates a hospital of the layout and size asked for (kept for the next call; its own time is
+`simulate_s`), then reads its notes and prepares the corpus. The yardstick does the same, recipe by
+recipe, with pandas' C parser: only the columns needed, strings, chunks of 100,000 rows. Both must
+agree. `--admissions 52722` is the size of MIMIC-III, `--layout mimic4 --admissions 331676` that of
+MIMIC-IV.
 """
 
 import argparse
-import gzip
-import random
+import hashlib
+import json
 import sys
 import tempfile
+import time
+import zlib
 from functools import partial
 from pathlib import Path
 
 from measure import measured, report, versus
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
-WORDS_PER_NOTE = 1500  # of a discharge summary of MIMIC-III
-CODES_PER_NOTE = 16
-ADDENDUM = 0.1
 KINDS = ["diagnosis", "procedure"]
+OVERLAYS = {"mimic3": "simulated_full", "mimic4": "simulated_mimic4"}
+ADAPTERS = {"mimic3": "mimic3", "mimic4": "mimic4"}
+NOTES = {"mimic3": "NOTEEVENTS.csv.gz", "mimic4": "note/discharge.csv.gz"}
+COLUMNS = {
+    "mimic3": "ROW_ID SUBJECT_ID HADM_ID CHARTDATE CHARTTIME CATEGORY DESCRIPTION ISERROR TEXT",
+    "mimic4": "note_id subject_id hadm_id text",
+}
+CHUNK = 100_000  # rows of the yardstick
+SAMPLE = 100  # documents whose text is compared
 
 
-def write_tables(folder, admissions, others, seed):
-    """Write NOTEEVENTS, the code tables, ADMISSIONS and PATIENTS, gzipped; one stay per patient."""
-    draw = random.Random(seed)
-    words = [f"word{number}" for number in range(20_000)]
-    pages = [" ".join(draw.choices(words, k=WORDS_PER_NOTE)) + "\nend" for _ in range(200)]
-    short = [" ".join(draw.choices(words, k=150)) for _ in range(200)]
-    lines = {
-        "NOTEEVENTS": [
-            "ROW_ID,SUBJECT_ID,HADM_ID,CHARTDATE,CHARTTIME,CATEGORY,DESCRIPTION,ISERROR,TEXT"
-        ],
-        "DIAGNOSES_ICD": ["ROW_ID,SUBJECT_ID,HADM_ID,SEQ_NUM,ICD9_CODE"],
-        "PROCEDURES_ICD": ["ROW_ID,SUBJECT_ID,HADM_ID,SEQ_NUM,ICD9_CODE"],
-        "ADMISSIONS": ["ROW_ID,SUBJECT_ID,HADM_ID,ADMITTIME"],
-        "PATIENTS": ["ROW_ID,SUBJECT_ID,GENDER,DOB"],
-    }
-    row = 0
-    for stay in range(admissions):
-        lines["ADMISSIONS"].append(f"{stay},{stay},{stay},2101-01-01 00:00:00")
-        lines["PATIENTS"].append(f"{stay},{stay},F,2050-01-01 00:00:00")
-        kinds = ["Report"] + ["Addendum"] * (draw.random() < ADDENDUM)
-        notes = [("Discharge summary", kind, draw.choice(pages)) for kind in kinds]
-        notes += [("Nursing", "Report", draw.choice(short)) for _ in range(others)]
-        for category, kind, text in notes:
-            row += 1
-            lines["NOTEEVENTS"].append(
-                f'{row},{stay},{stay},2101-01-02,,{category},{kind},,"{text}"'
-            )
-        for sequence in range(1, CODES_PER_NOTE + 1):
-            table, digits = ("PROCEDURES_ICD", 4) if sequence % 4 == 0 else ("DIAGNOSES_ICD", 5)
-            code = f"{draw.randrange(10 ** (digits - 1)):0{digits}d}"
-            lines[table].append(f"{row},{stay},{stay},{sequence},{code}")
-    header, *events = lines["NOTEEVENTS"]
-    draw.shuffle(events)
-    lines["NOTEEVENTS"] = [header, *events]
-    for name, content in lines.items():
-        with gzip.open(folder / f"{name}.csv.gz", "wt", compresslevel=1) as stream:
-            stream.writelines(f"{line}\n" for line in content)
-    return row
+def parameters(layout, admissions, seed):
+    """Return the simulation's parameters: those of the full-size overlay, but for the size."""
+    import yaml  # noqa: PLC0415
+
+    merged = {}
+    for name in ("config", OVERLAYS[layout]):
+        text = (ROOT / "config" / f"{name}.yaml").read_text(encoding="utf-8")
+        merged |= yaml.safe_load(text)["corpus"]["simulation"]
+    return merged | {"documents": admissions, "seed": seed}
 
 
-def ours(folder):
-    """Prepare and split; return documents, labels, characters."""
+def simulated(settings, folder, processes):
+    """Simulate into ``folder``; return the seconds it took."""
+    from longtail_icd.common.files import atomic_folder, write_json  # noqa: PLC0415
+    from longtail_icd.corpus.simulator.simulation import simulate  # noqa: PLC0415
+
+    resources = ROOT / "resources"
+    start = time.perf_counter()
+    with atomic_folder(folder) as temporary:
+        simulate(
+            settings,
+            resources / "icd9_ranges.csv",
+            resources / "hospital_prose.yaml",
+            temporary,
+            processes,
+        )
+        seconds = round(time.perf_counter() - start, 1)
+        write_json({"seconds": seconds, "simulation": settings}, temporary / "simulation.json")
+    return seconds
+
+
+def hospital(layout, admissions, seed, parent, processes):
+    """Return the folder of a hospital, simulated unless it is there, and the seconds it took."""
+    from longtail_icd.common.code_hash import hash_stage  # noqa: PLC0415
+
+    settings = parameters(layout, admissions, seed)
+    code = hash_stage(ROOT / "workflow" / "scripts", "corpus/simulator", "simulate_hospital")
+    key = hashlib.sha256(json.dumps([settings, code], sort_keys=True).encode()).hexdigest()[:8]
+    folder = parent / f"{layout}-{admissions}-{key}"
+    if folder.is_dir():
+        return folder, json.loads((folder / "simulation.json").read_text())["seconds"]
+    seconds, _ = measured(partial(simulated, settings, folder, processes))
+    return folder, seconds
+
+
+def read_ours(layout, folder):
+    """Read the notes' table to its end; return its rows and those of discharge summaries."""
+    import polars as pl  # noqa: PLC0415
+    from longtail_icd.corpus.raw_tables import scan_raw  # noqa: PLC0415
+
+    rows = kept = 0
+    for batch in scan_raw(folder / NOTES[layout], COLUMNS[layout].upper().split()):
+        rows += batch.height
+        if layout == "mimic3":
+            kept += batch.filter(pl.col("CATEGORY") == "Discharge summary").height
+    return rows, kept or rows
+
+
+def read_plainly(layout, folder):
+    """Do the same with pandas."""
+    import pandas as pd  # noqa: PLC0415
+
+    rows = kept = 0
+    columns = COLUMNS[layout].split()
+    path = folder / NOTES[layout]
+    for chunk in pd.read_csv(path, usecols=columns, dtype=str, chunksize=CHUNK):
+        rows += len(chunk)
+        if layout == "mimic3":
+            kept += len(chunk[chunk["CATEGORY"] == "Discharge summary"])
+    return rows, kept or rows
+
+
+def ours(layout, folder, out):
+    """Prepare the corpus and write it; return documents, labels, characters, a sample's sum."""
     from longtail_icd.common.tables import write_table  # noqa: PLC0415
     from longtail_icd.corpus.prepare import prepare  # noqa: PLC0415
-    from longtail_icd.corpus.split import assign_splits  # noqa: PLC0415
 
-    prepared = prepare("mimic3", folder, KINDS, "discharge", "en")
-    write_table(prepared.notes, folder / "notes.parquet", "corpus/prepared_notes")
-    write_table(prepared.labels, folder / "labels.parquet", "corpus/labels")
-    assign_splits(prepared.notes, "patient", 0.1, 0.1, 1, {})
+    prepared = prepare(ADAPTERS[layout], folder, KINDS, "discharge", "en")
+    write_table(prepared.notes, out / "notes.parquet", "corpus/prepared_notes")
+    write_table(prepared.labels, out / "labels.parquet", "corpus/labels")
     characters = int(prepared.notes["text"].str.len_chars().sum())
-    return prepared.notes.height, prepared.labels.height, characters
+    sample = "".join(prepared.notes.sort("note_id").head(SAMPLE)["text"])
+    return prepared.notes.height, prepared.labels.height, characters, zlib.crc32(sample.encode())
 
 
-def yardstick(folder):
-    """Do the same with pandas, vectorised, on whole tables."""
-    import numpy as np  # noqa: PLC0415
+def _finish(notes, labels, stays, out):
+    """Join notes with their stays, keep the codes of documents, write both; return the figures."""
+    documents = notes.merge(stays, on="note_id", how="left").sort_values("note_id")
+    labels = labels[labels["note_id"].isin(documents["note_id"])]
+    documents.to_parquet(out / "notes_plain.parquet", compression="zstd")
+    labels.to_parquet(out / "labels_plain.parquet", compression="zstd")
+    sample = "".join(documents["text"].head(SAMPLE))
+    characters = int(documents["text"].str.len().sum())
+    return len(documents), len(labels), characters, zlib.crc32(sample.encode())
+
+
+def plain_mimic3(folder, out):
+    """Prepare MIMIC-III with pandas, vectorised, in chunks where a table is large."""
     import pandas as pd  # noqa: PLC0415
 
     read = partial(pd.read_csv, dtype=str)
-    notes = read(folder / "NOTEEVENTS.csv.gz")
-    notes = notes[(notes["CATEGORY"].str.strip() == "Discharge summary") & notes["ISERROR"].isna()]
+    parts = []
+    columns = COLUMNS["mimic3"].split()
+    for chunk in read(folder / NOTES["mimic3"], usecols=columns, chunksize=CHUNK):
+        summaries = chunk["CATEGORY"].str.strip() == "Discharge summary"
+        parts.append(chunk[summaries & chunk["ISERROR"].isna() & chunk["HADM_ID"].notna()])
+    notes = pd.concat(parts)
     notes["ADDENDUM"] = notes["DESCRIPTION"] == "Addendum"
     notes["ROW_ID"] = notes["ROW_ID"].astype(int)
     notes = notes.sort_values(["HADM_ID", "ADDENDUM", "CHARTTIME", "CHARTDATE", "ROW_ID"])
-    texts = notes.groupby("HADM_ID")["TEXT"].agg("\n".join).reset_index()
-    stays = read(folder / "ADMISSIONS.csv.gz").merge(
-        read(folder / "PATIENTS.csv.gz"), on="SUBJECT_ID"
-    )
-    texts = texts.merge(stays, on="HADM_ID", how="left")
+    texts = notes.groupby("HADM_ID")["TEXT"].agg("\n".join)
+    texts = texts.reset_index().rename(columns={"HADM_ID": "note_id", "TEXT": "text"})
+    stays = read(folder / "ADMISSIONS.csv.gz", usecols=["HADM_ID", "SUBJECT_ID", "ADMITTIME"])
+    people = read(folder / "PATIENTS.csv.gz", usecols=["SUBJECT_ID", "GENDER", "DOB"])
+    stays = stays.merge(people, on="SUBJECT_ID").rename(columns={"HADM_ID": "note_id"})
+    labels = []
+    for name, kind in (("DIAGNOSES_ICD", "diagnosis"), ("PROCEDURES_ICD", "procedure")):
+        codes = read(folder / f"{name}.csv.gz", usecols=["HADM_ID", "SEQ_NUM", "ICD9_CODE"]).dropna(
+            subset="ICD9_CODE"
+        )
+        code = codes["ICD9_CODE"].str.strip()
+        place = 2 if kind == "procedure" else 3 + code.str.startswith("E").astype(int)
+        codes["code"] = _dotted(code, place)
+        labels.append(codes.rename(columns={"HADM_ID": "note_id"}).assign(kind=kind))
+    labels = pd.concat(labels).drop_duplicates(["note_id", "kind", "code"])
+    return _finish(texts, labels, stays, out)
+
+
+def _dotted(code, place):
+    """Put a dot behind ``place`` characters (a number, or one per code) where more follow."""
+    import numpy as np  # noqa: PLC0415
+    import pandas as pd  # noqa: PLC0415
+
+    places = pd.Series(place, index=code.index) if np.isscalar(place) else place
+    result = code.copy()
+    for one in places.unique():
+        long = (places == one) & (code.str.len() > one)
+        result[long] = code[long].str[:one] + "." + code[long].str[one:]
+    return result
+
+
+def plain_mimic4(folder, out):
+    """Prepare the ICD-10 part of MIMIC-IV with pandas; documents are those that have codes."""
+    import pandas as pd  # noqa: PLC0415
+
+    read = partial(pd.read_csv, dtype=str)
+    labels = []
+    for name, kind in (("diagnoses_icd", "diagnosis"), ("procedures_icd", "procedure")):
+        columns = ["hadm_id", "seq_num", "icd_code", "icd_version"]
+        codes = read(folder / "hosp" / f"{name}.csv.gz", usecols=columns)
+        codes = codes[codes["icd_version"] == "10"].dropna(subset="icd_code")
+        code = codes["icd_code"].str.strip()
+        codes["code"] = code if kind == "procedure" else _dotted(code, 3)
+        labels.append(codes.rename(columns={"hadm_id": "note_id"}).assign(kind=kind))
+    labels = pd.concat(labels).drop_duplicates(["note_id", "kind", "code"])
+    coded = set(labels["note_id"])
     parts = []
-    for name, place in (("DIAGNOSES_ICD", 3), ("PROCEDURES_ICD", 2)):
-        codes = read(folder / f"{name}.csv.gz").dropna(subset="ICD9_CODE")
-        codes["CODE"] = codes["ICD9_CODE"].str[:place] + "." + codes["ICD9_CODE"].str[place:]
-        parts.append(codes.drop_duplicates(["HADM_ID", "CODE"]))
-    labels = pd.concat(parts)
-    labels = labels[labels["HADM_ID"].isin(texts["HADM_ID"])]
-    texts.to_parquet(folder / "notes_pandas.parquet", compression="zstd")
-    labels.to_parquet(folder / "labels_pandas.parquet", compression="zstd")
-    patients = np.random.default_rng(1).permutation(texts["SUBJECT_ID"].unique())
-    texts["SUBJECT_ID"].isin(patients[: len(patients) // 10])
-    return len(texts), len(labels), int(texts["TEXT"].str.len().sum())
+    columns = COLUMNS["mimic4"].split()
+    for chunk in read(folder / NOTES["mimic4"], usecols=columns, chunksize=CHUNK):
+        parts.append(chunk[chunk["hadm_id"].isin(coded)])
+    notes = pd.concat(parts)[["hadm_id", "text"]].rename(columns={"hadm_id": "note_id"})
+    stays = read(
+        folder / "hosp" / "admissions.csv.gz", usecols=["hadm_id", "subject_id", "admittime"]
+    )
+    people = read(
+        folder / "hosp" / "patients.csv.gz", usecols=["subject_id", "gender", "anchor_age"]
+    )
+    stays = stays.merge(people, on="subject_id").rename(columns={"hadm_id": "note_id"})
+    return _finish(notes, labels, stays, out)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--admissions", type=int, default=2000)
-    parser.add_argument("--others", type=int, default=10, help="other notes per admission")
+    parser.add_argument("--admissions", type=int, default=1000, help="with a summary")
+    parser.add_argument("--layout", choices=sorted(NOTES), default="mimic3")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--processes", type=int, default=2, help="of the simulation")
+    parser.add_argument("--folder", type=Path, default=ROOT / "results" / "hospitals")
     arguments = parser.parse_args()
+    layout = arguments.layout
+    folder, seconds = hospital(
+        layout, arguments.admissions, arguments.seed, arguments.folder, arguments.processes
+    )
+    plain = {"mimic3": plain_mimic3, "mimic4": plain_mimic4}[layout]
     with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        rows = write_tables(folder, arguments.admissions, arguments.others, arguments.seed)
-        result, figures = measured(partial(ours, folder))
-        expected, plain = measured(partial(yardstick, folder))
-    if result != expected:
-        sys.exit(f"benchmark: ours gives {result}, the yardstick {expected}")
+        out = Path(temporary)
+        read, reading = measured(partial(read_ours, layout, folder))
+        read_expected, reading_plain = measured(partial(read_plainly, layout, folder))
+        result, figures = measured(partial(ours, layout, folder, out))
+        expected, whole_plain = measured(partial(plain, folder, out))
+    if (read, result) != (read_expected, expected):
+        sys.exit(
+            f"benchmark: ours gives {read} and {result}, the yardstick {read_expected} and "
+            f"{expected}"
+        )
     report(
         stage="corpus",
         **figures,
-        **versus(figures, plain),
-        admissions=arguments.admissions,
-        note_rows=rows,
-        note_rows_per_s=round(rows / figures["wall_s"]),
         notes_per_s=round(result[0] / figures["wall_s"]),
+        rows_per_s=round(read[0] / figures["wall_s"]),
+        read_s=reading["wall_s"],
+        read_speedup=versus(reading, reading_plain)["speedup"],
+        **versus(figures, whole_plain),
+        layout=layout,
+        admissions=arguments.admissions,
+        note_rows=read[0],
+        plain_wall_s=whole_plain["wall_s"],
+        plain_peak_rss_mb=whole_plain["peak_rss_mb"],
+        simulate_s=seconds,
     )
 
 

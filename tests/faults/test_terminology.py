@@ -170,24 +170,3 @@ def test_headings_of_another_form(tmp_path, content, said):
         {"adapter": "mimic3"},
     )
     assert said in message
-
-
-def test_a_hospital_of_more_codes_than_there_are(tmp_path):
-    parameters = {
-        "seed": 1,
-        "documents": 5,
-        "codes": 99_999,
-        "labels_per_note": 3,
-        "words_per_note": 50,
-        "phenotypes": 2,
-        "overlap": 0.5,
-    }
-    resources = ROOT / "resources"
-    message = _run_rule(
-        "simulate_hospital",
-        tmp_path,
-        {"ranges": resources / "icd9_ranges.csv", "prose": resources / "hospital_prose.yaml"},
-        {"notes": "NOTEEVENTS.csv.gz"},
-        {"simulation": parameters},
-    )
-    assert "corpus.simulation.codes: 99999" in message

@@ -10,6 +10,7 @@ from longtail_icd.common.code_hash import hash_stage
 from longtail_icd.common.config import check_config, fill_train_sets, runs_of
 from longtail_icd.common.errors import UserError
 from longtail_icd.corpus.raw_files import codiesp_files, find_table, mimic3_tables
+from longtail_icd.corpus.simulator.layouts import hospital_files
 from longtail_icd.corpus.split_files import downloaded, official_files
 from longtail_icd.terminology.user_files import D_ICD, find_d_icd
 
@@ -105,6 +106,12 @@ def offline_prose(wildcards):
     """Return the sentences of the offline writer, if the recipe uses it."""
     offline = writer_config(wildcards)["backend"] == "offline"
     return "resources/offline_prose.yaml" if offline else []
+
+
+def hospital_tables():
+    """Return the files of the simulated hospital by table."""
+    files = hospital_files(config["corpus"]["simulation"]["layout"])
+    return {table: f"<results>/corpus/hospital/{file}" for table, file in files.items()}
 
 
 def raw_tables():

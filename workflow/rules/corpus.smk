@@ -6,20 +6,16 @@ rule simulate_hospital:
         ranges="resources/icd9_ranges.csv",
         prose="resources/hospital_prose.yaml",
     output:
-        notes="<results>/corpus/hospital/NOTEEVENTS.csv.gz",
-        diagnoses="<results>/corpus/hospital/DIAGNOSES_ICD.csv.gz",
-        procedures="<results>/corpus/hospital/PROCEDURES_ICD.csv.gz",
-        diagnosis_titles="<results>/corpus/hospital/D_ICD_DIAGNOSES.csv.gz",
-        procedure_titles="<results>/corpus/hospital/D_ICD_PROCEDURES.csv.gz",
-        admissions="<results>/corpus/hospital/ADMISSIONS.csv.gz",
-        patients="<results>/corpus/hospital/PATIENTS.csv.gz",
+        **hospital_tables(),
     log:
         "<logs>/corpus/simulate_hospital.log",
     conda:
         "../../envs/workflow.yaml"
+    # More of them write more notes at a time, and the same ones.
+    threads: 1 + config["corpus"]["simulation"]["documents"] // 10_000
     resources:
-        mem_mb=per_attempt(2000),
-        runtime=per_attempt(10),
+        mem_mb=per_attempt(4000),
+        runtime=per_attempt(30),
     params:
         code=code_of("corpus", "simulate_hospital"),
         simulation=config["corpus"]["simulation"],

@@ -1,17 +1,21 @@
-"""Rule `simulate_hospital`: a hospital that does not exist, as the files of MIMIC-III."""
+"""Rule `simulate_hospital`: a hospital that does not exist, as the files of MIMIC-III or IV."""
 
-from pathlib import Path
+import os
 
 from longtail_icd.common.script import run
-from longtail_icd.corpus.mimic_tables import write_hospital
-from longtail_icd.corpus.simulation import simulate
+from longtail_icd.corpus.simulator.simulation import simulate
 
 
 def main(snakemake):
-    tables = simulate(snakemake.params.simulation, snakemake.input.ranges, snakemake.input.prose)
-    write_hospital(tables, Path(snakemake.output.notes).parent)
-    for name, frame in tables.items():
-        print(f"{name}: {frame.height} rows")
+    rows = simulate(
+        snakemake.params.simulation,
+        snakemake.input.ranges,
+        snakemake.input.prose,
+        os.path.commonpath(snakemake.output),
+        snakemake.threads,
+    )
+    for name, height in rows.items():
+        print(f"{name}: {height} rows")
 
 
 if __name__ == "__main__":

@@ -10,11 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from longtail_icd.common.errors import UserError
 from longtail_icd.common.wordings import icd9_wordings
-from longtail_icd.corpus.code_pool import assign_ranks, chapter_shares, draw_pool, quotas
-from longtail_icd.corpus.frequencies import draw_counts, expected_counts, mean_labels
-from longtail_icd.corpus.phenotypes import draw_notes, draw_patients, fill_empty, place_codes
-from longtail_icd.corpus.pseudo_words import pseudo_word
-from longtail_icd.corpus.wording import (
+from longtail_icd.corpus.simulator.code_pool import assign_ranks, chapter_shares, draw_pool, quotas
+from longtail_icd.corpus.simulator.frequencies import draw_counts, expected_counts, mean_labels
+from longtail_icd.corpus.simulator.phenotypes import (
+    draw_notes,
+    draw_patients,
+    fill_empty,
+    place_codes,
+)
+from longtail_icd.corpus.simulator.pseudo_words import pseudo_word
+from longtail_icd.corpus.simulator.wording import (
     abbreviation,
     draw_wordings,
     vocabulary,
@@ -141,7 +146,11 @@ def test_abbreviations_by_hand():
 
 @pytest.fixture(scope="module")
 def said(pool):
-    return {overlap: draw_wordings(rng(), pool, overlap) for overlap in (0.0, 0.6, 1.0)}
+    public = icd9_wordings()
+    return {
+        overlap: draw_wordings(rng(), pool, overlap, public, set(vocabulary(public)))
+        for overlap in (0.0, 0.6, 1.0)
+    }
 
 
 def _mass(wordings, wanted):

@@ -9,7 +9,9 @@ import numpy as np
 import yaml
 
 from longtail_icd.common.errors import UserError
-from longtail_icd.corpus.wording import Wording
+from longtail_icd.corpus.simulator.chance import Chances
+from longtail_icd.corpus.simulator.chart import Chart
+from longtail_icd.corpus.simulator.wording import Wording
 
 WORDS_SIGMA = 0.47  # of the lognormal number of words per note (MIMIC-III)
 SECOND_MENTION = 0.2  # share of labels that are mentioned twice
@@ -18,15 +20,17 @@ DENIALS = 0.5  # mean number of mentioned codes that the patient does not have
 # Where a mention stands, by sort: history, course or list with these probabilities.
 PLACES = ("history", "course", "list")
 PLACE_SHARES = {
-    "diagnosis": (0.25, 0.30, 0.45),
-    "status": (0.30, 0.15, 0.55),
-    "cause": (0.60, 0.20, 0.20),
-    "procedure": (0.10, 0.45, 0.45),
-    "drug": (0.20, 0.45, 0.35),
-    "finding": (0.35, 0.50, 0.15),
-    "device": (0.10, 0.50, 0.40),
-    "technique": (0.10, 0.60, 0.30),
+    "diagnosis": Chances((0.25, 0.30, 0.45)),
+    "status": Chances((0.30, 0.15, 0.55)),
+    "cause": Chances((0.60, 0.20, 0.20)),
+    "procedure": Chances((0.10, 0.45, 0.45)),
+    "drug": Chances((0.20, 0.45, 0.35)),
+    "finding": Chances((0.35, 0.50, 0.15)),
+    "device": Chances((0.10, 0.50, 0.40)),
+    "technique": Chances((0.10, 0.60, 0.30)),
 }
+# Codes whose chapter says how they are written about: V and E codes of ICD-9-CM, their heirs.
+FRAMES = {"V01-V91": "status", "E000-E999": "cause", "Z": "status"} | dict.fromkeys("VWXY", "cause")
 # Which list a listed mention goes to; diagnoses go to one of two.
 LISTS = {
     "procedure": "procedures",
@@ -74,9 +78,7 @@ def frame_of(wording: Wording, kind: str, chapter: str) -> str:
     """Return which sentences a wording fits in: those of its evidence, or of its kind of code."""
     if wording.sort not in ("name", "abbreviation"):
         return wording.sort
-    if kind == "procedure":
-        return "procedure"
-    return {"V": "status", "E": "cause"}.get(chapter[0], "diagnosis")
+    return "procedure" if kind == "procedure" else FRAMES.get(chapter, "diagnosis")
 
 
 def pick(rng: np.random.Generator, sentences: list[str]) -> str:
@@ -87,7 +89,7 @@ def pick(rng: np.random.Generator, sentences: list[str]) -> str:
 def _write_mention(
     rng: np.random.Generator, prose: dict[str, Any], stay: Stay, mention: Mention
 ) -> None:
-    place = PLACES[rng.choice(len(PLACES), p=PLACE_SHARES[mention.frame])]
+    place = PLACES[PLACE_SHARES[mention.frame].one(rng)]
     sentence = pick(rng, prose["mentions"][mention.frame][place])
     sentence = sentence.replace("{x}", mention.text).replace("{date}", stay.admitted)
     if place == "list":
@@ -113,6 +115,8 @@ def _assemble(rng: np.random.Generator, prose: dict[str, Any], stay: Stay) -> st
     parts.append(f"History of Present Illness:\n{' '.join(sections['history'])}")
     if sections["past"]:
         parts.append(f"Past Medical History:\n{_listed(sections['past'])}")
+    if sections["results"]:
+        parts.append("Pertinent Results:\n" + "\n".join(sections["results"]))
     parts.append(f"Brief Hospital Course:\n{' '.join(sections['course'])}")
     if sections["medications"]:
         parts.append(f"Discharge Medications:\n{_listed(sections['medications'])}")
@@ -148,6 +152,7 @@ def write_summary(
     mentions: list[Mention],
     denials: list[Mention],
     words: float,
+    chart: Chart | None = None,
 ) -> str:
     """Write one discharge summary.
 
@@ -158,6 +163,7 @@ def write_summary(
         mentions: what the summary says the patient has or had done.
         denials: what it says the patient does not have.
         words: length aimed at, in words; mentions are never cut for it.
+        chart: what a long summary is filled with; without it, the few sentences of the prose.
     """
     complaint = pick(rng, prose["chief_complaints"])
     sex = {"M": "male", "F": "female"}[stay.sex]
@@ -174,5 +180,9 @@ def write_summary(
     if not stay.sections["course"]:
         stay.sections["course"] = [pick(rng, prose["fillers"]["course"])]
     written = sum(len(line.split()) for lines in stay.sections.values() for line in lines)
-    _fill(rng, prose, stay, round(words) - written - HEADING_WORDS)
+    missing = round(words) - written - HEADING_WORDS
+    if chart is None:
+        _fill(rng, prose, stay, missing)
+    else:
+        chart.fill(rng, stay.sections, missing)
     return _assemble(rng, prose, stay)

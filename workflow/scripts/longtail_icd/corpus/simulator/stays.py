@@ -1,5 +1,6 @@
 """Patients and admissions of the simulated hospital: ids, dates, demographics."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -15,6 +16,23 @@ CHOICES = {
     "INSURANCE": ["Medicare", "Private", "Medicaid"],
     "ETHNICITY": ["WHITE", "BLACK/AFRICAN AMERICAN", "ASIAN", "UNKNOWN/NOT SPECIFIED"],
 }
+
+
+@dataclass(frozen=True)
+class Stays:
+    """Who was in the hospital when.
+
+    Attributes:
+        patients: as :func:`draw_patients_table` returns it.
+        admissions: as :func:`draw_admissions` returns it.
+        document: the document whose codes each admission has.
+        documented: which admissions have a summary, in the documents' order.
+    """
+
+    patients: pl.DataFrame
+    admissions: pl.DataFrame
+    document: np.ndarray
+    documented: np.ndarray
 
 
 def draw_patients_table(rng: np.random.Generator, patients: int) -> pl.DataFrame:
@@ -69,4 +87,33 @@ def draw_admissions(
         HOSPITAL_EXPIRE_FLAG=pl.lit(0),
         HAS_CHARTEVENTS_DATA=pl.lit(1),
         **{column: pl.Series(values) for column, values in choices.items()},
+    )
+
+
+def draw_stays(
+    rng: np.random.Generator, patient: np.ndarray, silent: float, silent_patients: float
+) -> Stays:
+    """Draw patients and admissions: one for each document, and those without a summary.
+
+    An admission without a summary has the codes of some document: of an earlier stay of the same
+    patient, or of anyone where its patient has no document at all.
+
+    Args:
+        rng: source of chance.
+        patient: of each document; a patient's documents follow each other.
+        silent: admissions without a summary, per document.
+        silent_patients: share of those whose patient has no document.
+    """
+    documents, known = len(patient), int(patient[-1]) + 1
+    count = round(silent * documents)
+    newcomers = round(silent_patients * count)
+    patients = draw_patients_table(rng, known + newcomers)
+    chosen = rng.choice(documents, count, replace=False)
+    again = np.sort(np.concatenate([np.arange(documents), chosen[newcomers:]]), kind="stable")
+    owner = np.concatenate([patient[again], known + np.arange(newcomers)])
+    return Stays(
+        patients,
+        draw_admissions(rng, patients, owner),
+        document=np.concatenate([again, chosen[:newcomers]]),
+        documented=np.flatnonzero(np.diff(again, prepend=-1) > 0),
     )

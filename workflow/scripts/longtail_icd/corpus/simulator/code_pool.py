@@ -28,11 +28,18 @@ CHAPTER_SHARES = {
 LARGEST_CLUSTER = 8  # siblings taken together
 
 
-def chapter_shares(chapters: list[tuple[str, str]]) -> np.ndarray:
-    """Return the share of label instances of each (kind, chapter); sums to 1."""
+def chapter_shares(
+    chapters: list[tuple[str, str]], procedures: float = PROCEDURE_SHARE
+) -> np.ndarray:
+    """Return the share of label instances of each (kind, chapter); sums to 1.
+
+    Args:
+        chapters: kind and chapter.
+        procedures: share of all procedures together.
+    """
     known = np.array([CHAPTER_SHARES.get(chapter, 0.0) for chapter in chapters])
     kinds = np.array([kind for kind, _ in chapters])
-    totals = {"diagnosis": 1 - PROCEDURE_SHARE, "procedure": PROCEDURE_SHARE}
+    totals = {"diagnosis": 1 - procedures, "procedure": procedures}
     for kind, total in totals.items():
         rest = (kinds == kind) & (known == 0)
         known[rest] = (total - known[kinds == kind].sum()) / max(rest.sum(), 1)
@@ -104,7 +111,12 @@ def draw_pool(rng: np.random.Generator, codes: int, ranges_path: str | Path) -> 
     )
 
 
-def assign_ranks(rng: np.random.Generator, pool: pl.DataFrame, expected: np.ndarray) -> np.ndarray:
+def assign_ranks(
+    rng: np.random.Generator,
+    pool: pl.DataFrame,
+    expected: np.ndarray,
+    procedures: float = PROCEDURE_SHARE,
+) -> np.ndarray:
     """Return each code's expected count: which code is frequent is chance, chapters are not.
 
     Rank after rank goes to a code of the chapter that lacks most of its share of the instances.
@@ -113,6 +125,7 @@ def assign_ranks(rng: np.random.Generator, pool: pl.DataFrame, expected: np.ndar
         rng: source of chance.
         pool: as :func:`draw_pool` returns it.
         expected: expected counts by rank.
+        procedures: share of the instances that are procedures.
 
     Returns:
         Float array in the pool's order.
@@ -124,7 +137,7 @@ def assign_ranks(rng: np.random.Generator, pool: pl.DataFrame, expected: np.ndar
     rows = pool.select("kind", "chapter").rows()
     for code in order:
         members[index[rows[code]]].append(int(code))
-    lacking = chapter_shares(chapters) * expected.sum()
+    lacking = chapter_shares(chapters, procedures) * expected.sum()
     counts = np.zeros(pool.height)
     for value in expected:
         chapter = int(np.argmax(lacking))

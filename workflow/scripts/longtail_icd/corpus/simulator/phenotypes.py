@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from longtail_icd.corpus.frequencies import LABELS_SIGMA
+from longtail_icd.corpus.simulator.frequencies import LABELS_SIGMA
 
-# Admissions per patient: one, or two and a geometric number more (MIMIC-III).
-ONE_ADMISSION, MEAN_MORE = 0.838, 0.65
+# Admissions per patient: one with this probability, else two and a geometric number more with this
+# mean. MIMIC-III's are measured; of MIMIC-IV only the mean of 2.27 summaries per patient is known.
+ADMISSIONS_MIMIC3, ADMISSIONS_MIMIC4 = (0.838, 0.65), (0.6, 2.19)
 SECOND_PHENOTYPE = 0.4  # share of patients with two
 AFFINITY = 30.0  # how much likelier a note of the code's own phenotype is
 CHRONIC = 0.4  # share of diagnoses that a patient keeps from one admission to the next
@@ -33,20 +34,27 @@ class Notes:
     size: np.ndarray
 
 
-def draw_patients(rng: np.random.Generator, documents: int) -> np.ndarray:
+def draw_patients(
+    rng: np.random.Generator, documents: int, law: tuple[float, float] = ADMISSIONS_MIMIC3
+) -> np.ndarray:
     """Return the patient of each note, for example 0, 0, 1, 2."""
-    once = rng.random(documents) < ONE_ADMISSION
+    one, mean_more = law
+    once = rng.random(documents) < one
     # numpy counts the trials, the law counts the failures before the first success.
-    more = rng.geometric(1 / (1 + MEAN_MORE), documents) - 1
+    more = rng.geometric(1 / (1 + mean_more), documents) - 1
     admissions = np.where(once, 1, 2 + more)
     return np.repeat(np.arange(documents), admissions)[:documents]
 
 
 def draw_notes(
-    rng: np.random.Generator, documents: int, phenotypes: int, labels_per_note: float
+    rng: np.random.Generator,
+    documents: int,
+    phenotypes: int,
+    labels_per_note: float,
+    law: tuple[float, float] = ADMISSIONS_MIMIC3,
 ) -> Notes:
     """Draw patients with their phenotypes, and how many labels each note tends to have."""
-    patient = draw_patients(rng, documents)
+    patient = draw_patients(rng, documents, law)
     patients = patient[-1] + 1
     has = np.zeros((patients, phenotypes), dtype=bool)
     has[np.arange(patients), rng.integers(phenotypes, size=patients)] = True

@@ -22,8 +22,9 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from longtail_icd.common.wordings import icd9_wordings, lowered, spoken
-from longtail_icd.corpus.pseudo_words import pseudo_word
+from longtail_icd.common.code_systems import icd10_titles, icd10cm_tree
+from longtail_icd.common.wordings import lowered, spoken
+from longtail_icd.corpus.simulator.pseudo_words import pseudo_word
 
 WORDINGS = 4  # draws per code; equal draws add up
 SKEW = 1.0  # the n-th wording is used in proportion to n ** -SKEW
@@ -102,8 +103,30 @@ def _shared(rng: np.random.Generator, names: list[str], official: str) -> Wordin
     return Wording(names[rng.integers(len(names))], "name", shared=True)
 
 
+def icd10_wordings() -> pl.DataFrame:
+    """Return title and inclusion terms of ICD-10 codes: columns kind, code, wording."""
+    terms = icd10cm_tree().select("code", wording="inclusion_terms")
+    diagnoses = pl.concat(
+        [
+            icd10_titles("icd10cm").select("code", wording="title"),
+            terms.explode("wording", empty_as_null=False),
+        ]
+    )
+    procedures = icd10_titles("icd10pcs").select("code", wording="title")
+    return pl.concat(
+        [
+            diagnoses.select("code", "wording", kind=pl.lit("diagnosis")),
+            procedures.select("code", "wording", kind=pl.lit("procedure")),
+        ]
+    )
+
+
 def draw_wordings(
-    rng: np.random.Generator, pool: pl.DataFrame, overlap: float
+    rng: np.random.Generator,
+    pool: pl.DataFrame,
+    overlap: float,
+    public: pl.DataFrame,
+    taken: set[str],
 ) -> list[list[tuple[Wording, float]]]:
     """Draw each code's wordings with their frequencies.
 
@@ -111,14 +134,14 @@ def draw_wordings(
         rng: source of chance.
         pool: columns kind, code, title.
         overlap: probability that a wording is shared.
+        public: columns kind, code, wording: what the public sources call the codes.
+        taken: words that no code may invent; grows by every word invented or abbreviated, so that
+            no two codes share one. Begins as the :func:`vocabulary` of the public wordings.
 
     Returns:
         For each code of the pool its wordings with probabilities that sum to 1.
     """
-    public = icd9_wordings()
     names = shared_wordings(pool, public)
-    # Grows by every word invented or abbreviated, so that no two codes share one.
-    taken = set(vocabulary(public))
     abbreviated = ABBREVIATION if overlap > 0 else 0.0
     share = np.arange(1, WORDINGS + 1) ** -SKEW
     share /= share.sum()
