@@ -14,7 +14,7 @@ from longtail_icd.common.tables import CODE_SYSTEMS, KINDS
 PATTERNS = {
     ("icd9cm", "diagnosis"): r"^(?:[0-9]{3}|V[0-9]{2}|E[0-9]{3})(?:\.[0-9]{1,2})?$",
     ("icd9cm", "procedure"): r"^[0-9]{2}(?:\.[0-9]{1,2})?$",
-    ("icd10cm", "diagnosis"): r"^[A-Z][0-9][0-9A-Z](?:\.[0-9A-Z]{1,4})?$",
+    ("icd10cm", "diagnosis"): r"^[A-Z][0-9A-Z]{2}(?:\.[0-9A-Z]{1,4})?$",
     ("icd10pcs", "procedure"): r"^[0-9A-HJ-NP-Z]{1,7}$",
 }
 
