@@ -9,7 +9,7 @@ sys.path.insert(0, str(SCRIPTS))
 from longtail_icd.common.code_hash import hash_stage
 from longtail_icd.common.config import check_config, fill_train_sets, runs_of
 from longtail_icd.common.errors import UserError
-from longtail_icd.corpus.raw_files import codiesp_files, find_table, mimic3_tables
+from longtail_icd.corpus.raw_files import codiesp_files, find_table, mimic3_tables, mimic4_files
 from longtail_icd.corpus.simulator.layouts import hospital_files
 from longtail_icd.corpus.split_files import downloaded, official_files
 from longtail_icd.terminology.user_files import D_ICD, find_d_icd
@@ -28,6 +28,18 @@ MODELS = sorted(config["models"])
 RECIPES = sorted({recipe for one in config["train_sets"].values() for recipe in one["recipes"]})
 SHARDS = [f"{shard:03d}" for shard in range(config["generation"]["shards"])]
 RUNS = runs_of(config)
+# What of the corpus block determines the prepared tables, beside the files themselves.
+PREPARE_SETTINGS = [
+    "adapter",
+    "notes",
+    "kinds",
+    "language",
+    "edition",
+    "code_separator",
+    "text",
+    "joining",
+    "labels",
+]
 
 
 wildcard_constraints:
@@ -120,10 +132,20 @@ def raw_tables():
     folder = corpus["path"]
     if corpus["adapter"] == "codiesp":
         return codiesp_files(folder, corpus["kinds"], corpus["notes"], corpus["language"])
+    if corpus["adapter"] == "table":
+        return {"table": folder}
+    if corpus["adapter"] == "mimic4":
+        return mimic4_files(folder, corpus["kinds"], corpus["notes"])
     tables = mimic3_tables(corpus["kinds"], corpus["notes"])
     if folder is None:
         return {table: f"<results>/corpus/hospital/{table}.csv.gz" for table in tables}
     return {table: find_table(folder, table) for table in tables}
+
+
+def code_list():
+    """Return the list of the only codes to keep, where the configuration names one."""
+    path = config["corpus"]["code_list"]
+    return {} if path is None else {"code_list": path}
 
 
 def official_ids(wildcards):

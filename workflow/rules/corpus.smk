@@ -57,6 +57,7 @@ rule fetch_split:
 rule prepare_corpus:
     input:
         **checked(raw_tables),
+        **code_list(),
     output:
         notes="<results>/corpus/prepared/notes.parquet",
         labels="<results>/corpus/prepared/labels.parquet",
@@ -71,7 +72,7 @@ rule prepare_corpus:
     params:
         code=code_of("corpus", "prepare_corpus"),
         path=config["corpus"]["path"],
-        settings={key: config["corpus"][key] for key in ("adapter", "notes", "kinds", "language")},
+        settings={key: config["corpus"][key] for key in PREPARE_SETTINGS},
     script:
         "../scripts/prepare_corpus.py"
 

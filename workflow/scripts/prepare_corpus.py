@@ -4,7 +4,6 @@ from pathlib import Path
 
 from longtail_icd.common.files import write_json
 from longtail_icd.common.script import run
-from longtail_icd.common.tables import write_table
 from longtail_icd.corpus.manifest import build_manifest
 from longtail_icd.corpus.prepare import prepare
 
@@ -14,10 +13,14 @@ def main(snakemake):
     files = dict(snakemake.input.items())
     # Without a path of its own the corpus is the simulated hospital, whose folder the inputs know.
     folder = snakemake.params.path or Path(snakemake.input.ADMISSIONS).parent
-    prepared = prepare(folder=folder, **settings)
+    prepared = prepare(
+        folder,
+        snakemake.output.notes,
+        snakemake.output.labels,
+        code_list=files.get("code_list"),
+        **settings,
+    )
     manifest = build_manifest(prepared, files, settings)
-    write_table(prepared.notes, snakemake.output.notes, "corpus/prepared_notes")
-    write_table(prepared.labels, snakemake.output.labels, "corpus/labels")
     write_json(manifest, snakemake.output.manifest)
     for reason, rows in manifest["rows"].items():
         print(f"{reason}: {rows}")

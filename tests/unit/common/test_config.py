@@ -34,6 +34,13 @@ def test_the_demo_is_valid():
         ("models.plm_icd.learning_rate", "1e-3", r"models.plm_icd.learning_rate: '1e-3' is not"),
         ("corpus.path", "no/such/folder", r"corpus.path: no/such/folder: no such file"),
         ("corpus.adapter", "codiesp", r"corpus.path: .*fetch_codiesp"),
+        ("corpus.adapter", "mimic4", r"corpus.path: the mimic4 adapter needs .*hosp and note"),
+        ("corpus.adapter", "table", r"corpus.path: the table adapter needs its table"),
+        ("corpus.edition", "icd11", r"corpus.edition: 'icd11' is not one of"),
+        ("corpus.labels.rules", "mullenbach_50", r"corpus.code_list: .*published list.*recount"),
+        ("corpus.code_list", str(ROOT / "README.md"), r"corpus.code_list: only .*mullenbach_50"),
+        ("corpus.code_list", "no/such", r"corpus.code_list: no/such: no such file"),
+        ("corpus.text", "clean", r"corpus.text: 'clean' is not one of"),
         ("corpus.label_space", "file", r"corpus.label_file"),
         ("recipes.paper.writer", "gpt", r"recipes.paper.writer: no writer named gpt"),
         ("train_sets.extended.recipes", ["x"], r"train_sets.extended.recipes: no recipe named x"),
@@ -51,6 +58,19 @@ def test_the_demo_is_valid():
 def test_each_mistake_has_its_message(path, value, message):
     with pytest.raises(UserError, match=message):
         check_config(_changed(path, value), SCHEMA)
+
+
+def test_mimic4_needs_an_edition(tmp_path):
+    config = _changed("corpus.adapter", "mimic4")
+    config["corpus"]["path"] = str(tmp_path)
+    with pytest.raises(UserError, match=r"corpus.edition: .*icd9 or icd10"):
+        check_config(config, SCHEMA)
+    config["corpus"] |= {
+        "edition": "icd9",
+        "split": config["corpus"]["split"] | {"method": "official"},
+    }
+    with pytest.raises(UserError, match=r"corpus.split.ids"):
+        check_config(config, SCHEMA)
 
 
 def test_missing_key_is_named():

@@ -5,11 +5,10 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from corpus_files import prepared
 from longtail_icd.common.code_systems import icd10cm_tree
-from longtail_icd.corpus.codiesp import read_codiesp, strip_fillers
-from longtail_icd.corpus.prepare import prepare
+from longtail_icd.corpus.codiesp import strip_fillers
 
-BOTH = ["diagnosis", "procedure"]
 needs_data = pytest.mark.skipif(
     "LONGTAIL_ICD_TEST_DATA" not in os.environ, reason="LONGTAIL_ICD_TEST_DATA is not set"
 )
@@ -34,37 +33,37 @@ def write_codiesp(folder: Path) -> Path:
 
 
 def test_codes_are_upper_case_once_each_and_versioned(tmp_path):
-    prepared = read_codiesp(write_codiesp(tmp_path), BOTH, "discharge", "en")
-    first = prepared.labels.filter(note_id="a").drop("note_id")
+    _, labels, done = prepared(write_codiesp(tmp_path), tmp_path, "codiesp")
+    first = labels.filter(note_id="a").drop("note_id")
     assert first.select("code", "version", "kind", "position").rows() == [
         ("N44.8", "icd10cm", "diagnosis", 1),
         ("W19", "icd10cm", "diagnosis", 2),
         ("BW03ZZZ", "icd10pcs", "procedure", 1),
         ("BW20", "icd10pcs", "procedure", 2),
     ]
-    assert prepared.counts["diagnosis_fillers_stripped"] == 1
-    assert prepared.counts["diagnosis_repeated"] == 1
+    assert done.counts["diagnosis_fillers_stripped"] == 1
+    assert done.counts["diagnosis_repeated"] == 1
 
 
 def test_documents_are_patients_with_the_official_split_and_stay_without_codes(tmp_path):
-    prepared = prepare("codiesp", write_codiesp(tmp_path), BOTH, "discharge", "en")
-    assert prepared.notes.select("note_id", "patient_id", "official_split", "text").rows() == [
+    notes, _, done = prepared(write_codiesp(tmp_path), tmp_path, "codiesp")
+    assert notes.select("note_id", "patient_id", "official_split", "text").rows() == [
         ("a", "a", "train", "a: girl\n"),
         ("b", "b", "dev", "b: girl\n"),
         ("c", "c", "test", "c: girl\n"),
         ("z", "z", "train", "z: girl\n"),
     ]
-    assert prepared.counts["documents_without_codes"] == 1
+    assert done.counts["documents_without_codes"] == 1
 
 
 def test_language_kinds_and_notes_are_choices(tmp_path):
     folder = write_codiesp(tmp_path)
-    spanish = prepare("codiesp", folder, ["procedure"], "discharge", "es")
-    assert spanish.notes["text"][0] == "a: niña"
-    assert set(spanish.labels["version"]) == {"icd10pcs"}
-    assert spanish.counts["documents_without_codes"] == 2
-    silent = prepare("codiesp", folder, BOTH, "none", "en")
-    assert silent.notes.select("note_id", "text").rows() == [("a", ""), ("b", ""), ("c", "")]
+    spanish, labels, done = prepared(folder, tmp_path, "codiesp", ["procedure"], language="es")
+    assert spanish["text"][0] == "a: niña"
+    assert set(labels["version"]) == {"icd10pcs"}
+    assert done.counts["documents_without_codes"] == 2
+    silent, _, _ = prepared(folder, tmp_path, "codiesp", notes="none")
+    assert silent.select("note_id", "text").rows() == [("a", ""), ("b", ""), ("c", "")]
 
 
 def test_fillers_are_stripped_to_the_longest_valid_prefix_and_only_then():
@@ -82,15 +81,15 @@ def test_fillers_are_stripped_to_the_longest_valid_prefix_and_only_then():
 
 
 @needs_data
-def test_the_real_corpus():
+def test_the_real_corpus(tmp_path):
     folder = Path(os.environ["LONGTAIL_ICD_TEST_DATA"]) / "codiesp"
-    prepared = prepare("codiesp", folder, BOTH, "discharge", "en")
-    sizes = dict(prepared.notes.group_by("official_split").len().rows())
+    notes, labels, done = prepared(folder, tmp_path, "codiesp")
+    sizes = dict(notes.group_by("official_split").len().rows())
     assert sizes == {"train": 400, "dev": 100, "test": 250}
-    assert (prepared.counts["diagnosis_rows"], prepared.counts["procedure_rows"]) == (8316, 2367)
+    assert (done.counts["diagnosis_rows"], done.counts["procedure_rows"]) == (8316, 2367)
     # Every filler is resolved: what is left unknown would have no title.
-    codes = prepared.labels.filter(kind="diagnosis")["code"].unique()
+    codes = labels.filter(kind="diagnosis")["code"].unique()
     known = codes.is_in(icd10cm_tree()["code"].to_list())
     assert known.mean() > 0.99
-    assert prepared.labels["code"].str.to_uppercase().equals(prepared.labels["code"])
-    assert prepared.labels.select(pl.struct("note_id", "code").is_unique().all()).item()
+    assert labels["code"].str.to_uppercase().equals(labels["code"])
+    assert labels.select(pl.struct("note_id", "code").is_unique().all()).item()

@@ -23,15 +23,57 @@ def _load(name):
     return yaml.safe_load((ROOT / "config" / f"{name}.yaml").read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("name", ["codiesp", "mimic3_full"])
+# Overlays in the order in which Snakemake lays them over the demo.
+OVERLAYS = {
+    "codiesp": ["codiesp"],
+    "table": ["table"],
+    "mimic3_full": ["mimic3_full"],
+    **{
+        name: ["mimic3_full", name]
+        for name in ("mimic3_50", "mimic3_clean", "mimic4_icd9", "mimic4_icd10")
+    },
+}
+# text, joining, rules, edition: what makes the documents and labels those of the literature.
+RECIPES = {
+    "mimic3_full": ("raw", "newline", "mullenbach", None),
+    "mimic3_50": ("raw", "newline", "mullenbach_50", None),
+    "mimic3_clean": ("edin", "space", "edin", None),
+    "mimic4_icd9": ("edin", "space", "edin", "icd9"),
+    "mimic4_icd10": ("edin", "space", "edin", "icd10"),
+}
+
+
+def _configured(name):
+    config = _load("config")
+    for overlay in OVERLAYS[name]:
+        config = _merge(config, _load(overlay))
+    return config
+
+
+def test_every_corpus_overlay_is_tested():
+    others = {"config", "demo_study", "demo_disjoint"}
+    assert {path.stem for path in (ROOT / "config").glob("*.yaml")} - others == set(OVERLAYS)
+
+
+@pytest.mark.parametrize("name", OVERLAYS)
 def test_an_overlay_is_valid_once_its_folders_exist(tmp_path, name):
-    config = _merge(_load("config"), _load(name))
-    assert config["corpus"]["name"] == name
-    assert config["corpus"]["split"]["method"] == "official"
-    config["corpus"]["path"] = str(tmp_path)
-    if config["corpus"]["split"]["ids"] is not None:
-        config["corpus"]["split"]["ids"] = str(tmp_path)
+    config = _configured(name)
+    corpus = config["corpus"]
+    assert corpus["name"] == name
+    assert corpus["split"]["method"] == ("patient" if name == "table" else "official")
+    corpus["path"] = str(tmp_path)
+    if corpus["split"]["ids"] is not None:
+        corpus["split"]["ids"] = str(tmp_path)
+    if corpus["code_list"] is not None:
+        corpus["code_list"] = str(tmp_path)
     check_config(config, ROOT / "workflow" / "schemas" / "config.schema.yaml")
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_an_overlay_names_the_recipes_of_its_source(name):
+    corpus = _configured(name)["corpus"]
+    found = (corpus["text"], corpus["joining"]["separator"], corpus["labels"]["rules"])
+    assert (*found, corpus["edition"]) == RECIPES[name]
 
 
 def test_mimic3_full_is_the_papers_setting():

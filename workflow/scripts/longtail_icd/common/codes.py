@@ -14,9 +14,28 @@ from longtail_icd.common.tables import CODE_SYSTEMS, KINDS
 PATTERNS = {
     ("icd9cm", "diagnosis"): r"^(?:[0-9]{3}|V[0-9]{2}|E[0-9]{3})(?:\.[0-9]{1,2})?$",
     ("icd9cm", "procedure"): r"^[0-9]{2}(?:\.[0-9]{1,2})?$",
-    ("icd10cm", "diagnosis"): r"^[A-Z][0-9][0-9A-Z](?:\.[0-9A-Z]{1,4})?$",
+    ("icd10cm", "diagnosis"): r"^[A-Z][0-9A-Z]{2}(?:\.[0-9A-Z]{1,4})?$",
     ("icd10pcs", "procedure"): r"^[0-9A-HJ-NP-Z]{1,7}$",
 }
+
+# Which code system holds a kind of code, by the edition that a corpus is coded in.
+SYSTEMS = {
+    "icd9": {"diagnosis": "icd9cm", "procedure": "icd9cm"},
+    "icd10": {"diagnosis": "icd10cm", "procedure": "icd10pcs"},
+}
+EDITION_OF = {"mimic3": "icd9", "codiesp": "icd10"}  # adapters that know only one
+
+
+def code_systems(adapter: str, edition: str | None) -> list[str]:
+    """Return the code systems that a corpus may hold codes of, sorted.
+
+    Args:
+        adapter: `corpus.adapter` of the configuration.
+        edition: `corpus.edition`; null for a table whose rows name their version: all systems.
+    """
+    edition = EDITION_OF.get(adapter, edition)
+    editions = SYSTEMS.values() if edition is None else [SYSTEMS[edition]]
+    return sorted({system for one in editions for system in one.values()})
 
 
 def _check(version: str, kind: str) -> None:

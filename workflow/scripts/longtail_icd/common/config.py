@@ -108,6 +108,7 @@ def _check_paths(config: dict[str, Any]) -> None:
     paths = {
         "corpus.path": corpus["path"],
         "corpus.label_file": corpus["label_file"],
+        "corpus.code_list": corpus["code_list"],
         "corpus.split.ids": corpus["split"]["ids"],
     }
     for key, path in paths.items():
@@ -119,6 +120,25 @@ def _check_paths(config: dict[str, Any]) -> None:
         raise UserError(
             "configuration: corpus.path: the codiesp adapter needs the folder of the corpus; "
             "`snakemake fetch_codiesp` downloads it to resources/codiesp"
+        )
+    if corpus["adapter"] in {"mimic4", "table"} and corpus["path"] is None:
+        raise UserError(
+            f"configuration: corpus.path: the {corpus['adapter']} adapter needs "
+            + ("its table" if corpus["adapter"] == "table" else "the folder with hosp and note")
+        )
+    if corpus["adapter"] == "mimic4" and corpus["edition"] is None:
+        raise UserError(
+            "configuration: corpus.edition: MIMIC-IV holds two corpora: choose icd9 or icd10"
+        )
+    listed = corpus["labels"]["rules"] == "mullenbach_50"
+    if listed and corpus["code_list"] is None and not corpus["labels"]["recount"]:
+        raise UserError(
+            "configuration: corpus.code_list: the rules mullenbach_50 need the published list of "
+            "codes (docs/data.md); labels.recount: true counts again and gives another list"
+        )
+    if corpus["code_list"] is not None and not listed:
+        raise UserError(
+            "configuration: corpus.code_list: only labels.rules: mullenbach_50 reads it"
         )
     if corpus["label_space"] == "file" and corpus["label_file"] is None:
         raise UserError("configuration: corpus.label_file: label_space: file needs a file")

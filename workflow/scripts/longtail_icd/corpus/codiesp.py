@@ -10,12 +10,13 @@ from pathlib import Path
 import polars as pl
 
 from longtail_icd.common.code_systems import icd10cm_tree
-from longtail_icd.common.codes import dotted
+from longtail_icd.common.codes import SYSTEMS, dotted
 from longtail_icd.common.errors import UserError
-from longtail_icd.corpus.prepared import Prepared
+from longtail_icd.corpus.prepared import DOCUMENT, NO_PARTS, Source
 from longtail_icd.corpus.raw_files import SPLITS, codiesp_files, codiesp_table, codiesp_texts
+from longtail_icd.corpus.text_store import TextStore
 
-VERSIONS = {"diagnosis": "icd10cm", "procedure": "icd10pcs"}
+VERSIONS = SYSTEMS["icd10"]
 CATEGORY_LENGTH = 3
 
 
@@ -124,7 +125,7 @@ def _read_split(
 
 
 def _read_documents(folder: Path, kinds: list[str], notes: str, language: str) -> pl.DataFrame:
-    """Return the table corpus/prepared_notes; a document is a patient of its own.
+    """Return the documents with their texts, sorted by note_id; each a patient of its own.
 
     Raises:
         UserError: a document without a text, or in two splits.
@@ -144,7 +145,9 @@ def _read_documents(folder: Path, kinds: list[str], notes: str, language: str) -
     )
 
 
-def read_codiesp(folder: str | Path, kinds: list[str], notes: str, language: str) -> Prepared:
+def read_codiesp(
+    folder: str | Path, kinds: list[str], notes: str, language: str, store: TextStore
+) -> Source:
     """Read the official layout: per split ``{split}D.tsv``, ``{split}P.tsv`` and a text folder.
 
     A document is a patient of its own; time, sex and age are unknown. Texts without a code stay.
@@ -155,6 +158,7 @@ def read_codiesp(folder: str | Path, kinds: list[str], notes: str, language: str
         kinds: of codes to keep.
         notes: ``discharge`` reads the texts, ``none`` leaves them empty.
         language: ``en`` (machine translation) or ``es`` (original).
+        store: takes the texts.
 
     Raises:
         UserError: a file is missing or malformed, or a table names a document without a text.
@@ -167,4 +171,7 @@ def read_codiesp(folder: str | Path, kinds: list[str], notes: str, language: str
         labels, dropped = _read_labels(folder, kind)
         parts.append(labels)
         counts |= dropped
-    return Prepared(documents, pl.concat(parts), counts)
+    texts = NO_PARTS
+    if notes == "discharge":
+        texts = documents.select("note_id", stored=store.append(documents["text"]))
+    return Source(documents.select(list(DOCUMENT)), texts, pl.concat(parts), counts)

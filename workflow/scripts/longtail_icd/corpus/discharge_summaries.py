@@ -1,11 +1,14 @@
-"""The discharge summaries among the notes of MIMIC-III: one text per admission."""
+"""The discharge summaries among the notes of MIMIC-III."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import polars as pl
 
 from longtail_icd.common.errors import UserError
-from longtail_icd.corpus.raw_tables import clean_id, scan_raw
+from longtail_icd.corpus.joining import NOTE_ROW, digest_of, join_rows
+from longtail_icd.corpus.raw_tables import clean_id, copied, scan_raw
+from longtail_icd.corpus.text_store import TextStore
 
 COLUMNS = [
     "ROW_ID",
@@ -18,7 +21,7 @@ COLUMNS = [
     "ISERROR",
     "TEXT",
 ]
-ORDER = ["note_id", "addendum", "CHARTTIME", "CHARTDATE", "row"]
+REASONS = ["rows", "other_category", "marked_as_error", "without_admission", "kept"]
 
 
 def _select(batch: pl.DataFrame, counts: dict[str, int]) -> pl.DataFrame:
@@ -33,46 +36,43 @@ def _select(batch: pl.DataFrame, counts: dict[str, int]) -> pl.DataFrame:
     own = valid.filter(clean_id("HADM_ID").fill_null("") != "")
     counts["note_without_admission"] += valid.height - own.height
     counts["note_kept"] += own.height
-    kept = own.select(
-        "CHARTTIME",
-        "CHARTDATE",
+    return own
+
+
+def _note_rows(batch: pl.DataFrame, store: TextStore) -> pl.DataFrame:
+    """Put a batch's texts into the store; return who they belong to and what orders them."""
+    rows = batch.select(
         note_id=clean_id("HADM_ID"),
         patient_id=clean_id("SUBJECT_ID"),
         addendum=pl.col("DESCRIPTION").str.strip_chars().eq("Addendum").fill_null(False),
-        row=pl.col("ROW_ID").cast(pl.Int64, strict=False),
-        text=pl.col("TEXT").fill_null(""),
+        time="CHARTTIME",
+        tie="CHARTDATE",
+        number=pl.col("ROW_ID").cast(pl.Int64, strict=False),
+        digest=digest_of(pl.col("TEXT")),
     )
-    # A filtered column of strings keeps the text of its whole batch alive; this copies what is
-    # left and lets the batch go.
-    return pl.from_arrow(kept.to_arrow(compat_level=pl.CompatLevel.oldest()))
+    return copied(rows.with_columns(stored=store.append(batch["TEXT"])).select(list(NOTE_ROW)))
 
 
-def read_summaries(path: Path) -> tuple[pl.DataFrame, dict[str, int]]:
-    """Return note_id, patient_id and text of each admission with a discharge summary.
+def read_summaries(
+    path: Path, store: TextStore, joining: Mapping[str, str]
+) -> tuple[pl.DataFrame, pl.DataFrame, dict[str, int]]:
+    """Read the discharge summaries of every admission; their texts go to the store.
 
-    Several summaries of one admission are joined by a line break: reports before addenda, then
-    by CHARTTIME, CHARTDATE and ROW_ID. Only summaries are ever held in memory: other notes, nine
-    tenths of the table, are dropped as it is read.
+    No text stays in memory: other notes, nine tenths of the table, are dropped as it is read.
 
     Returns:
-        The documents sorted by note_id, and how many rows were read, dropped (by reason) and kept.
+        As :func:`join_rows`; the counts also say how many rows were read, dropped (by reason) and
+        kept.
 
     Raises:
         UserError: a column is missing, the file is cut off, or it has no discharge summary.
     """
-    reasons = ["rows", "other_category", "marked_as_error", "without_admission", "kept", "addenda"]
-    counts = {f"note_{reason}": 0 for reason in reasons}
-    parts = [_select(batch, counts) for batch in scan_raw(path, COLUMNS)]
+    counts = {f"note_{reason}": 0 for reason in REASONS}
+    parts = [_note_rows(_select(batch, counts), store) for batch in scan_raw(path, COLUMNS)]
     if not counts["note_kept"]:
         raise UserError(
             f"{path}: no row has CATEGORY 'Discharge summary' and a HADM_ID; is this MIMIC-III's "
             "NOTEEVENTS? For labels without notes set corpus.notes: none"
         )
-    rows = pl.concat(parts)
-    counts["note_addenda"] = int(rows["addendum"].sum())
-    documents = (
-        rows.sort(ORDER, nulls_last=True)
-        .group_by("note_id", maintain_order=True)
-        .agg(pl.col("patient_id").first(), pl.col("text").str.join("\n"))
-    )
-    return documents, counts
+    documents, texts, joined = join_rows(pl.concat(parts), joining)
+    return documents, texts, counts | joined

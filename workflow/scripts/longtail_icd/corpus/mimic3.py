@@ -1,14 +1,17 @@
 """MIMIC-III v1.4: codes as strings with their leading zeros, one note per admission."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import polars as pl
 
-from longtail_icd.common.codes import dotted
+from longtail_icd.corpus.code_rows import label_rows
 from longtail_icd.corpus.discharge_summaries import read_summaries
-from longtail_icd.corpus.prepared import Prepared
+from longtail_icd.corpus.joining import DEFAULT
+from longtail_icd.corpus.prepared import DOCUMENT, NO_PARTS, Source, first_of_each, with_admissions
 from longtail_icd.corpus.raw_files import CODE_TABLES, find_table
 from longtail_icd.corpus.raw_tables import clean_id, read_raw
+from longtail_icd.corpus.text_store import TextStore
 
 OLDEST = 90.0  # years; births of patients over 89 are shifted by some 300 years
 DAYS_PER_YEAR = 365.2425
@@ -26,20 +29,14 @@ def read_labels(folder: str | Path, kinds: list[str]) -> tuple[pl.DataFrame, dic
     parts, counts = [], {}
     for kind in kinds:
         raw = read_raw(find_table(folder, CODE_TABLES[kind]), ["HADM_ID", "SEQ_NUM", "ICD9_CODE"])
-        coded = raw.filter(pl.col("ICD9_CODE").str.strip_chars().fill_null("") != "")
-        labels = coded.select(
+        rows = raw.select(
             note_id=clean_id("HADM_ID"),
-            code=dotted(pl.col("ICD9_CODE"), "icd9cm", kind),
-            version=pl.lit("icd9cm"),
-            kind=pl.lit(kind),
+            code="ICD9_CODE",
             sequence=pl.col("SEQ_NUM").cast(pl.Float64, strict=False),
-        ).sort("note_id", "sequence", "code", nulls_last=True)
-        once = labels.unique(["note_id", "code"], keep="first", maintain_order=True)
-        counts[f"{kind}_rows"] = raw.height
-        counts[f"{kind}_without_code"] = raw.height - coded.height
-        counts[f"{kind}_repeated"] = labels.height - once.height
-        position = pl.int_range(1, pl.len() + 1, dtype=pl.Int32).over("note_id")
-        parts.append(once.with_columns(position=position).drop("sequence"))
+        )
+        labels, dropped = label_rows(rows, "icd9cm", kind)
+        counts |= dropped
+        parts.append(labels)
     return pl.concat(parts), counts
 
 
@@ -63,15 +60,21 @@ def read_admissions(folder: str | Path) -> pl.DataFrame:
     )
     age = (pl.col("time") - pl.col("born")).dt.total_days() / DAYS_PER_YEAR
     return (
-        admissions.unique("note_id", keep="first", maintain_order=True)
-        .join(patients.unique("patient_id", keep="first"), on="patient_id", how="left")
+        first_of_each(admissions, "note_id")
+        .join(first_of_each(patients, "patient_id"), on="patient_id", how="left")
         .with_columns(age=pl.when(age < OLDEST).then(age.round(2)).when(age >= OLDEST).then(OLDEST))
         .drop("born")
         .sort("note_id")
     )
 
 
-def read_mimic3(folder: str | Path, kinds: list[str], notes: str) -> Prepared:
+def read_mimic3(
+    folder: str | Path,
+    kinds: list[str],
+    notes: str,
+    store: TextStore,
+    joining: Mapping[str, str] = DEFAULT,
+) -> Source:
     """Read a folder with the tables of MIMIC-III, each ``NAME.csv.gz`` or ``NAME.csv``.
 
     Args:
@@ -80,6 +83,8 @@ def read_mimic3(folder: str | Path, kinds: list[str], notes: str) -> Prepared:
         notes: ``discharge``: one document per admission with a discharge summary, also if it has
             no code, as in the literature. ``none``: one per admission, with an empty text; the
             open demo tables have no notes.
+        store: takes the texts.
+        joining: how the notes of one admission become one text.
 
     Raises:
         UserError: a table or column is missing, or a file is cut off.
@@ -87,15 +92,11 @@ def read_mimic3(folder: str | Path, kinds: list[str], notes: str) -> Prepared:
     labels, counts = read_labels(folder, kinds)
     admissions = read_admissions(folder)
     if notes == "none":
-        documents = admissions.with_columns(text=pl.lit(""))
+        documents, parts = admissions, NO_PARTS
     else:
-        summaries, dropped = read_summaries(find_table(folder, "NOTEEVENTS"))
-        counts |= dropped
-        # The note knows its patient even where the admission's row is missing.
-        documents = summaries.join(
-            admissions.drop("patient_id"), on="note_id", how="left", maintain_order="left"
-        )
-        unknown = summaries.join(admissions, on="note_id", how="anti").height
+        summaries, parts, read = read_summaries(find_table(folder, "NOTEEVENTS"), store, joining)
+        counts |= read
+        documents, unknown = with_admissions(summaries, admissions)
         counts["documents_without_admission_row"] = unknown
-    official_split = pl.lit(None, dtype=pl.String)
-    return Prepared(documents.with_columns(official_split=official_split), labels, counts)
+    documents = documents.with_columns(official_split=pl.lit(None, dtype=pl.String))
+    return Source(documents.select(list(DOCUMENT)), parts, labels, counts)

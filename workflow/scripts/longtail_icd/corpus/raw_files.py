@@ -8,30 +8,65 @@ from longtail_icd.common.errors import UserError
 # As in common.tables, which loads polars.
 SPLITS = ("train", "dev", "test")
 CODE_TABLES = {"diagnosis": "DIAGNOSES_ICD", "procedure": "PROCEDURES_ICD"}
+MIMIC4_CODE_TABLES = {"diagnosis": "diagnoses_icd", "procedure": "procedures_icd"}
+MIMIC4_MODULES = {"discharge": "note"}  # all other tables lie in hosp
 CODIESP_TABLES = {"diagnosis": "D", "procedure": "P"}
 CODIESP_TEXTS = {"en": "text_files_en", "es": "text_files"}
 
 
+def _find(folders: Iterable[Path], name: str) -> Path | None:
+    """Return the first ``NAME.csv.gz`` or ``NAME.csv`` in the folders."""
+    paths = [folder / f"{name}{end}" for folder in folders for end in (".csv.gz", ".csv")]
+    return next((path for path in paths if path.is_file()), None)
+
+
 def find_table(folder: str | Path, name: str) -> Path:
-    """Return ``NAME.csv.gz`` or ``NAME.csv`` in ``folder``.
+    """Return ``NAME.csv.gz`` or ``NAME.csv`` in ``folder``: a table of MIMIC-III.
 
     Raises:
         UserError: there is neither.
     """
-    for ending in (".csv.gz", ".csv"):
-        path = Path(folder) / f"{name}{ending}"
-        if path.is_file():
-            return path
-    raise UserError(
-        f"{folder}: no {name}.csv.gz or {name}.csv; corpus.path must hold the tables of MIMIC-III"
-        + (" (without notes: corpus.notes: none)" if name == "NOTEEVENTS" else "")
-    )
+    path = _find([Path(folder)], name)
+    if path is None:
+        raise UserError(
+            f"{folder}: no {name}.csv.gz or {name}.csv; corpus.path must hold the tables of "
+            "MIMIC-III" + (" (without notes: corpus.notes: none)" if name == "NOTEEVENTS" else "")
+        )
+    return path
 
 
 def mimic3_tables(kinds: Iterable[str], notes: str) -> list[str]:
     """Return the names of the MIMIC-III tables that a corpus of these kinds is made from."""
     texts = ["NOTEEVENTS"] if notes == "discharge" else []
     return [*texts, *(CODE_TABLES[kind] for kind in kinds), "ADMISSIONS", "PATIENTS"]
+
+
+def find_mimic4_table(folder: str | Path, name: str) -> Path:
+    """Return a table of MIMIC-IV: in ``hosp/`` or ``note/``, or in ``folder`` itself.
+
+    Raises:
+        UserError: it is in none of them.
+    """
+    module = MIMIC4_MODULES.get(name, "hosp")
+    path = _find([Path(folder) / module, Path(folder)], name)
+    if path is None:
+        raise UserError(
+            f"{folder}: no {module}/{name}.csv.gz or .csv; corpus.path must hold the folders hosp "
+            "(of MIMIC-IV) and note (of MIMIC-IV-Note)"
+            + (" (without notes: corpus.notes: none)" if module == "note" else "")
+        )
+    return path
+
+
+def mimic4_files(folder: str | Path, kinds: Iterable[str], notes: str) -> dict[str, Path]:
+    """Return the tables of MIMIC-IV that a corpus of these kinds is made from, by name.
+
+    Raises:
+        UserError: one of them is missing.
+    """
+    texts = ["discharge"] if notes == "discharge" else []
+    tables = [*texts, *(MIMIC4_CODE_TABLES[kind] for kind in kinds), "admissions", "patients"]
+    return {table: find_mimic4_table(folder, table) for table in tables}
 
 
 def codiesp_table(folder: str | Path, split: str, kind: str) -> Path:
