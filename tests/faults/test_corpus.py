@@ -22,7 +22,7 @@ from longtail_icd.corpus.discharge_summaries import read_summaries
 from longtail_icd.corpus.joining import DEFAULT
 from longtail_icd.corpus.mimic3 import read_admissions, read_labels
 from longtail_icd.corpus.mimic4 import read_mimic4
-from longtail_icd.corpus.raw_files import codiesp_files, mimic4_files
+from longtail_icd.corpus.raw_files import codiesp_files, find_mimic4_table
 from snakemake.iocontainers import InputFiles
 
 SCRIPT = Path(__file__).parents[2] / "workflow" / "scripts" / "prepare_corpus.py"
@@ -108,7 +108,7 @@ def test_a_failed_rule_leaves_nothing_half_written(tmp_path):
         input=InputFiles(fromdict={"ADMISSIONS": str(tmp_path / "ADMISSIONS.csv")}),
         output=SimpleNamespace(**{name: out / name for name in ("notes", "labels", "manifest")}),
         params=SimpleNamespace(
-            path=None,
+            path=tmp_path,
             settings={
                 "adapter": "mimic3",
                 "kinds": ["diagnosis"],
@@ -176,7 +176,7 @@ def test_a_missing_table_of_mimic4(tmp_path):
     folder = hospital_4(tmp_path / "h", [], [])
     (folder / "note" / "discharge.csv.gz").unlink()
     with pytest.raises(UserError, match=r"no note/discharge.csv.gz.*MIMIC-IV-Note.*notes: none"):
-        mimic4_files(folder, BOTH, "discharge")
+        find_mimic4_table(folder, "discharge")
 
 
 def test_ids_that_match_no_note(tmp_path):

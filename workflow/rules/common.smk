@@ -9,7 +9,7 @@ sys.path.insert(0, str(SCRIPTS))
 from longtail_icd.common.code_hash import hash_stage
 from longtail_icd.common.config import check_config, fill_train_sets, runs_of
 from longtail_icd.common.errors import UserError
-from longtail_icd.corpus.raw_files import codiesp_files, find_table, mimic3_tables, mimic4_files
+from longtail_icd.corpus.raw_files import codiesp_files, MIMIC_TABLES
 from longtail_icd.corpus.simulator.layouts import hospital_files
 from longtail_icd.corpus.split_files import downloaded, official_files
 from longtail_icd.terminology.user_files import D_ICD, find_d_icd
@@ -134,12 +134,11 @@ def raw_tables():
         return codiesp_files(folder, corpus["kinds"], corpus["notes"], corpus["language"])
     if corpus["adapter"] == "table":
         return {"table": folder}
-    if corpus["adapter"] == "mimic4":
-        return mimic4_files(folder, corpus["kinds"], corpus["notes"])
-    tables = mimic3_tables(corpus["kinds"], corpus["notes"])
+    names, find = MIMIC_TABLES[corpus["adapter"]]
+    tables = names(corpus["kinds"], corpus["notes"])
     if folder is None:
-        return {table: f"<results>/corpus/hospital/{table}.csv.gz" for table in tables}
-    return {table: find_table(folder, table) for table in tables}
+        return {table: hospital_tables()[table] for table in tables}
+    return {table: find(folder, table) for table in tables}
 
 
 def code_list():
@@ -165,7 +164,8 @@ def d_icd_files():
         return find_d_icd(folder)
     if config["corpus"]["path"] is not None:
         return find_d_icd(config["corpus"]["path"])
-    return {f"d_icd_{kind}": f"<results>/corpus/hospital/{D_ICD[kind]}.csv.gz" for kind in D_ICD}
+    tables = {name.upper(): path for name, path in hospital_tables().items()}
+    return {f"d_icd_{kind}": tables[table] for kind, table in D_ICD.items()}
 
 
 def title_files():

@@ -18,6 +18,7 @@ rule extract_taxonomy:
     params:
         code=code_of("terminology", "extract_taxonomy"),
         adapter=config["corpus"]["adapter"],
+        edition=config["corpus"]["edition"],
     script:
         "../scripts/extract_taxonomy.py"
 
@@ -55,5 +56,6 @@ rule extract_excludes:
     params:
         code=code_of("terminology", "extract_excludes"),
         adapter=config["corpus"]["adapter"],
+        edition=config["corpus"]["edition"],
     script:
         "../scripts/extract_excludes.py"

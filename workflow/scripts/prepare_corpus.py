@@ -1,7 +1,5 @@
 """Rule `prepare_corpus`: raw tables to documents and their codes, with a manifest."""
 
-from pathlib import Path
-
 from longtail_icd.common.files import write_json
 from longtail_icd.common.script import run
 from longtail_icd.corpus.manifest import build_manifest
@@ -11,10 +9,8 @@ from longtail_icd.corpus.prepare import prepare
 def main(snakemake):
     settings = snakemake.params.settings
     files = dict(snakemake.input.items())
-    # Without a path of its own the corpus is the simulated hospital, whose folder the inputs know.
-    folder = snakemake.params.path or Path(snakemake.input.ADMISSIONS).parent
     prepared = prepare(
-        folder,
+        snakemake.params.path,
         snakemake.output.notes,
         snakemake.output.labels,
         code_list=files.get("code_list"),

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pytest
 from corpus_files import hospital_4, prepared
-from longtail_icd.corpus.raw_files import find_mimic4_table, mimic4_files
+from longtail_icd.corpus.raw_files import find_mimic4_table, mimic4_tables
 
 NOTES = [
     '"10-DS-1",1,10,DS,1,2108-05-02 00:00:00,2108-05-02 00:00:00,"Line one\n\nline ""two"""',
@@ -70,12 +70,13 @@ def test_age_is_that_at_admission_and_at_most_90(tmp_path):
 
 def test_tables_lie_in_their_modules_or_in_one_folder(tmp_path):
     folder = hospital_4(tmp_path / "iv", NOTES, DIAGNOSES)
-    assert mimic4_files(folder, ["diagnosis"], "discharge") == {
-        "discharge": folder / "note" / "discharge.csv.gz",
-        "diagnoses_icd": folder / "hosp" / "diagnoses_icd.csv.gz",
-        "admissions": folder / "hosp" / "admissions.csv.gz",
-        "patients": folder / "hosp" / "patients.csv.gz",
-    }
+    tables = mimic4_tables(["diagnosis"], "discharge")
+    assert [find_mimic4_table(folder, table) for table in tables] == [
+        folder / "note" / "discharge.csv.gz",
+        folder / "hosp" / "diagnoses_icd.csv.gz",
+        folder / "hosp" / "admissions.csv.gz",
+        folder / "hosp" / "patients.csv.gz",
+    ]
     assert find_mimic4_table(folder / "hosp", "patients").parent == folder / "hosp"
 
 

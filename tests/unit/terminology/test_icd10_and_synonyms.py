@@ -7,18 +7,17 @@ from longtail_icd.common.tables import TABLES
 from longtail_icd.common.wordings import lowered
 from longtail_icd.terminology.pcs_values import ROOT_OPERATIONS
 from longtail_icd.terminology.synonyms import clean_synonyms
-from longtail_icd.terminology.taxonomy import CODE_SYSTEMS_OF
 
 
 @pytest.fixture(scope="module")
 def codes():
-    return demo_terminology.taxonomy(*CODE_SYSTEMS_OF["codiesp"])
+    return demo_terminology.taxonomy("icd10cm", "icd10pcs")
 
 
 @pytest.fixture(scope="module")
 def synonyms():
     return pl.concat(
-        [demo_terminology.synonyms(*versions) for versions in CODE_SYSTEMS_OF.values()]
+        [demo_terminology.synonyms(*versions) for versions in (["icd9cm"], ["icd10cm", "icd10pcs"])]
     )
 
 

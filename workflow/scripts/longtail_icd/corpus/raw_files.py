@@ -58,15 +58,17 @@ def find_mimic4_table(folder: str | Path, name: str) -> Path:
     return path
 
 
-def mimic4_files(folder: str | Path, kinds: Iterable[str], notes: str) -> dict[str, Path]:
-    """Return the tables of MIMIC-IV that a corpus of these kinds is made from, by name.
-
-    Raises:
-        UserError: one of them is missing.
-    """
+def mimic4_tables(kinds: Iterable[str], notes: str) -> list[str]:
+    """Return the names of the MIMIC-IV tables that a corpus of these kinds is made from."""
     texts = ["discharge"] if notes == "discharge" else []
-    tables = [*texts, *(MIMIC4_CODE_TABLES[kind] for kind in kinds), "admissions", "patients"]
-    return {table: find_mimic4_table(folder, table) for table in tables}
+    return [*texts, *(MIMIC4_CODE_TABLES[kind] for kind in kinds), "admissions", "patients"]
+
+
+# By adapter: the tables that it reads, and where each is in a folder.
+MIMIC_TABLES = {
+    "mimic3": (mimic3_tables, find_table),
+    "mimic4": (mimic4_tables, find_mimic4_table),
+}
 
 
 def codiesp_table(folder: str | Path, split: str, kind: str) -> Path:

@@ -24,9 +24,6 @@ from longtail_icd.terminology.icd9cm import icd9cm_nodes
 from longtail_icd.terminology.icd10 import icd10cm_nodes, icd10pcs_nodes
 from longtail_icd.terminology.lookup import describe_unknown
 
-# Which code systems a corpus is coded in, by its adapter.
-CODE_SYSTEMS_OF = {"mimic3": ["icd9cm"], "codiesp": ["icd10cm", "icd10pcs"]}
-
 COLUMNS = list(TABLES["terminology/codes"].columns)
 
 
