@@ -8,7 +8,6 @@ from types import SimpleNamespace
 
 import pytest
 from corpus_files import (
-    BOTH,
     empty_store,
     hospital,
     hospital_4,

@@ -51,7 +51,7 @@ def test_ranges_without_a_column(tmp_path):
         tmp_path,
         {"ranges": tmp_path / "ranges.csv"},
         {"codes": "codes.parquet"},
-        {"adapter": "mimic3"},
+        {"adapter": "mimic3", "edition": None},
     )
     assert message.count("\n") == 0
     assert "error: " in message
@@ -167,6 +167,6 @@ def test_headings_of_another_form(tmp_path, content, said):
         tmp_path,
         {"ranges": demo_terminology.RANGES, "headings": tmp_path / "headings"},
         {"codes": "codes.parquet"},
-        {"adapter": "mimic3"},
+        {"adapter": "mimic3", "edition": None},
     )
     assert said in message

@@ -126,6 +126,11 @@ def hospital_tables():
     return {table: f"<results>/corpus/hospital/{file}" for table, file in files.items()}
 
 
+def corpus_folder(wildcards):
+    """Return where the raw tables are: the user's folder or table, or the simulated hospital's."""
+    return config["corpus"]["path"] or f"{RESULTS}/corpus/hospital"
+
+
 def raw_tables():
     """Return the raw files of the corpus by name: the user's, or the simulated hospital's."""
     corpus = config["corpus"]

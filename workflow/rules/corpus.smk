@@ -71,7 +71,7 @@ rule prepare_corpus:
         runtime=per_attempt(30),
     params:
         code=code_of("corpus", "prepare_corpus"),
-        path=config["corpus"]["path"] or f"{RESULTS}/corpus/hospital",
+        path=corpus_folder,
         settings={key: config["corpus"][key] for key in PREPARE_SETTINGS},
     script:
         "../scripts/prepare_corpus.py"

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from longtail_icd.common.config import check_config
 from longtail_icd.common.errors import UserError
-from longtail_icd.corpus.mimic3 import read_mimic3
+from longtail_icd.corpus.prepare import prepare
 from longtail_icd.corpus.simulator.blocks import PARTS, stream_of, write_block, write_notes
 from longtail_icd.corpus.simulator.chance import Chances
 from longtail_icd.corpus.simulator.chart import Chart, make_sentences
@@ -204,8 +204,9 @@ def test_long_summaries_have_the_length_asked_for_and_no_code(events):
     assert not events["TEXT"].str.contains(r"\b[VE]?\d+\.\d").any()
 
 
-def test_the_reader_finds_every_document(ward):
-    prepared = read_mimic3(ward, ["diagnosis", "procedure"], "discharge")
+def test_the_reader_finds_every_document(ward, tmp_path):
+    written = tmp_path / "notes.parquet", tmp_path / "labels.parquet"
+    prepared = prepare(ward, *written, adapter="mimic3", kinds=["diagnosis", "procedure"])
     assert prepared.notes.height == 130
     assert prepared.notes["note_id"].is_unique().all()
     assert prepared.notes["patient_id"].n_unique() < 130
