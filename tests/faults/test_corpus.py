@@ -110,7 +110,7 @@ def test_a_failed_rule_leaves_nothing_half_written(tmp_path):
         input=InputFiles(fromdict={"ADMISSIONS": str(tmp_path / "ADMISSIONS.csv")}),
         output=SimpleNamespace(**{name: out / name for name in ("notes", "labels", "manifest")}),
         params=SimpleNamespace(
-            path=None,
+            path=tmp_path,
             settings={
                 "adapter": "mimic3",
                 "kinds": ["diagnosis"],

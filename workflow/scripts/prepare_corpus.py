@@ -1,6 +1,6 @@
 """Rule `prepare_corpus`: raw tables to documents and their codes, with a manifest."""
 
-from pathlib import Path
+import os
 
 from longtail_icd.common.files import write_json
 from longtail_icd.common.script import run
@@ -11,13 +11,15 @@ from longtail_icd.corpus.prepare import prepare
 def main(snakemake):
     settings = snakemake.params.settings
     files = dict(snakemake.input.items())
-    # Without a path of its own the corpus is the simulated hospital, whose folder the inputs know.
-    folder = snakemake.params.path or Path(snakemake.input.ADMISSIONS).parent
+    code_list = files.get("code_list")
+    # Without a path of its own the corpus is the simulated hospital, whose folder its tables know.
+    tables = [path for name, path in files.items() if name != "code_list"]
+    folder = snakemake.params.path or os.path.commonpath(tables)
     prepared = prepare(
         folder,
         snakemake.output.notes,
         snakemake.output.labels,
-        code_list=files.get("code_list"),
+        code_list=code_list,
         **settings,
     )
     manifest = build_manifest(prepared, files, settings)

@@ -92,7 +92,8 @@ def _check_paths(config: dict[str, Any]) -> None:
             "configuration: corpus.path: the codiesp adapter needs the folder of the corpus; "
             "`snakemake fetch_codiesp` downloads it to resources/codiesp"
         )
-    if corpus["adapter"] in {"mimic4", "table"} and corpus["path"] is None:
+    simulated = corpus["simulation"].get("layout", "mimic3") == corpus["adapter"]
+    if corpus["adapter"] in {"mimic4", "table"} and corpus["path"] is None and not simulated:
         raise UserError(
             f"configuration: corpus.path: the {corpus['adapter']} adapter needs "
             + ("its table" if corpus["adapter"] == "table" else "the folder with hosp and note")
