@@ -98,6 +98,22 @@ class StandInServer:
     def base_url(self) -> str:
         return f"http://127.0.0.1:{self.port}/v1"
 
+    def writer(self, **changes: Any) -> dict[str, Any]:
+        """Return the configuration of a writer that asks this server."""
+        return {
+            "backend": "openai",
+            "base_url": self.base_url,
+            "model": "stand-in",
+            "max_tokens": 100,
+            "max_tokens_key": "max_tokens",
+            "temperature": 1.0,
+            "top_p": 1.0,
+            "concurrency": 4,
+            "timeout_s": 5.0,
+            "api_key_env": None,
+            **changes,
+        }
+
     def __enter__(self) -> "StandInServer":
         self._thread.start()
         self._ready.wait()

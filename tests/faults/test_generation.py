@@ -216,22 +216,6 @@ def test_a_redirect_is_not_followed(tmp_path):
         assert other.requests == []
 
 
-def openai_writer(server, **changes):
-    return {
-        "backend": "openai",
-        "base_url": server.base_url,
-        "model": "stand-in",
-        "max_tokens": 100,
-        "max_tokens_key": "max_tokens",
-        "temperature": 1.0,
-        "top_p": 1.0,
-        "concurrency": 4,
-        "timeout_s": 5.0,
-        "api_key_env": "STAND_IN_KEY",
-        **changes,
-    }
-
-
 def everything_written(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
 
@@ -241,7 +225,7 @@ def test_no_key_and_no_text_in_logs_outputs_or_journal(tmp_path, behaviour):
     """Whatever happens, and even with the SDK's debug log asked for."""
     calls = itertools.count()
     with StandInServer(lambda *_: "ok" if next(calls) == 0 else behaviour) as server:
-        stage = Stage(tmp_path, openai_writer(server, concurrency=1))
+        stage = Stage(tmp_path, server.writer(concurrency=1, api_key_env="STAND_IN_KEY"))
         options = {"STAND_IN_KEY": KEY, "OPENAI_LOG": "debug"}
         outcome = [stage.run("compose_prompts")]
         if behaviour == "500":
@@ -267,7 +251,7 @@ def test_no_key_and_no_text_in_logs_outputs_or_journal(tmp_path, behaviour):
 
 def test_a_missing_key_is_told_by_the_variables_name(tmp_path):
     with StandInServer() as server:
-        stage = Stage(tmp_path, openai_writer(server))
+        stage = Stage(tmp_path, server.writer(api_key_env="STAND_IN_KEY"))
         status, printed = stage.run("compose_prompts", "generate_notes")
     assert status == 1 and "STAND_IN_KEY" in printed and "Traceback" not in printed
     assert server.requests == []
@@ -277,11 +261,11 @@ def test_a_killed_job_asks_nothing_twice_and_ends_with_the_same_output(tmp_path)
     """kill -9 in the middle; the second run asks only for what had not been answered."""
     sets = many_sets(60)
     with StandInServer() as calm:
-        whole = Stage(tmp_path / "whole", openai_writer(calm, api_key_env=None), sets=sets)
+        whole = Stage(tmp_path / "whole", calm.writer(), sets=sets)
         assert whole.run("compose_prompts", "generate_notes")[0] == 0
         expected = whole.read("responses/000")
     with StandInServer(latency_s=0.05) as server:
-        stage = Stage(tmp_path / "killed", openai_writer(server, api_key_env=None), sets=sets)
+        stage = Stage(tmp_path / "killed", server.writer(), sets=sets)
         stage.run("compose_prompts")
         process = stage.start("generate_notes")
         while len(server.requests) < 30:
@@ -308,7 +292,7 @@ def test_a_killed_job_asks_nothing_twice_and_ends_with_the_same_output(tmp_path)
 def test_more_shards_reuse_every_answer(tmp_path):
     sets = many_sets(20)
     with StandInServer() as server:
-        stage = Stage(tmp_path, openai_writer(server, api_key_env=None), sets=sets)
+        stage = Stage(tmp_path, server.writer(), sets=sets)
         stage.run("compose_prompts", "generate_notes")
         assert len(server.requests) == 20
         stage.shards = 3
@@ -324,7 +308,7 @@ def test_the_whole_stage_and_a_deleted_shard_alone(tmp_path, backend):
     with StandInServer() as server:
         writer = {"backend": "offline"}
         if backend == "openai":
-            writer = openai_writer(server, api_key_env=None)
+            writer = server.writer()
         stage = Stage(tmp_path, writer, shards=2, sets=many_sets(8))
         rules = ["compose_prompts", "generate_notes", "screen_notes"]
         for shard in range(2):
@@ -350,7 +334,7 @@ def test_the_whole_stage_and_a_deleted_shard_alone(tmp_path, backend):
 
 def test_a_stage_without_a_good_note_leaves_no_output(tmp_path):
     with StandInServer(lambda *_: "refusal") as server:
-        stage = Stage(tmp_path, openai_writer(server, api_key_env=None))
+        stage = Stage(tmp_path, server.writer())
         assert stage.run("compose_prompts", "generate_notes", "screen_notes")[0] == 0
         status, printed = stage.run("collect_notes")
     assert status == 1 and "none of 4 notes passed the screening (refused 4" in printed

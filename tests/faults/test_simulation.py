@@ -12,9 +12,9 @@ import pytest
 import yaml
 from longtail_icd.common.errors import UserError
 from longtail_icd.common.script import run
-from longtail_icd.corpus import mimic_tables
-from longtail_icd.corpus.mimic_tables import mimic_table, write_hospital
+from longtail_icd.corpus.simulator import mimic_tables
 from longtail_icd.corpus.simulator.blocks import write_notes
+from longtail_icd.corpus.simulator.mimic_tables import mimic_table, write_hospital
 from longtail_icd.corpus.simulator.summaries import Block
 
 ROOT = Path(__file__).parents[2]

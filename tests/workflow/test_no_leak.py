@@ -68,7 +68,10 @@ def test_permuting_dev_and_test_changes_no_byte_of_plan_prompts_and_notes(change
         _permute(changeable.result(f"corpus/labels/{split}.parquet"), "note_id")
     for folder in ("plan", "generation"):
         shutil.rmtree(changeable.result(folder))
+    permuted = changeable.result("corpus/notes/test.parquet").read_bytes()
     changeable.snakemake("plan", "generation", "--rerun-triggers", "input")
+    # Nothing put the splits back as they were.
+    assert changeable.result("corpus/notes/test.parquet").read_bytes() == permuted
     for path, content in before.items():
         assert changeable.result(path).read_bytes() == content, path
 
@@ -86,18 +89,18 @@ def test_label_spaces_from_train_never_ask_for_other_splits(finished, label_spac
         assert rule in allowed or not outside, (rule, joined)
 
 
-def _replace(checkout, split):
-    """Put other documents with other codes in the place of a split's."""
-    notes, labels = (
-        checkout.result(f"corpus/{table}/{split}.parquet") for table in ("notes", "labels")
-    )
+def _replace(checkout):
+    """Put other documents with other codes in the place of dev and test, and list those codes."""
     train_notes = pl.read_parquet(checkout.result("corpus/notes/train.parquet"))
     train_labels = pl.read_parquet(checkout.result("corpus/labels/train.parquet"))
-    other = pl.col("note_id") + f"-{split}"
-    train_notes.head(9).with_columns(
-        other, text=pl.lit(f"Nothing that {split} said.")
-    ).write_parquet(notes)
-    train_labels.with_columns(other, code=pl.lit("V99.9")).write_parquet(labels)
+    for split in ("dev", "test"):
+        other = pl.col("note_id") + f"-{split}"
+        notes = train_notes.head(9).with_columns(other, text=pl.lit(f"Not what {split} said."))
+        notes.write_parquet(checkout.result(f"corpus/notes/{split}.parquet"))
+        labels = train_labels.with_columns(other, code=pl.lit("V99.9"))
+        labels.write_parquet(checkout.result(f"corpus/labels/{split}.parquet"))
+    codes = pl.concat([train_labels, labels]).select("version", "code", "kind").unique()
+    codes.sort("code").write_parquet(checkout.result("corpus/codes.parquet"))
 
 
 @pytest.mark.parametrize("label_space", ["train", "taxonomy"])
@@ -107,17 +110,20 @@ def test_replacing_dev_and_test_changes_no_byte_of_plan_prompts_and_notes(change
         f"corpus: {{label_space: {label_space}}}\n"
         "recipes: {paper: {allocation: {cap: 4, zero_shot: 0}}}\n"
     )
-    made = []
-    for attempt in ("as it was", "replaced"):
+
+    def made():
         for folder in ("plan", "generation"):
             shutil.rmtree(changeable.result(folder))
-        if attempt == "replaced":
-            _replace(changeable, "dev")
-            _replace(changeable, "test")
         changeable.snakemake(
             *("plan", "generation", "--rerun-triggers", "input"),
             *("--configfile", "tests/config/tiny.yaml", "few.yaml"),
         )
-        made.append({path: changeable.result(path).read_bytes() for path in MADE_FROM_TRAIN})
-    assert made[0].keys() == made[1].keys()
-    assert [path for path, content in made[0].items() if made[1][path] != content] == []
+        return {path: changeable.result(path).read_bytes() for path in MADE_FROM_TRAIN}
+
+    before = made()
+    _replace(changeable)
+    replaced = changeable.result("corpus/labels/test.parquet").read_bytes()
+    after = made()
+    # Nothing put the splits back as they were.
+    assert changeable.result("corpus/labels/test.parquet").read_bytes() == replaced
+    assert [path for path in MADE_FROM_TRAIN if before[path] != after[path]] == []

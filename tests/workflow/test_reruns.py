@@ -86,20 +86,11 @@ def test_single_rules_and_stages_can_be_asked_for(changeable):
 def test_more_shards_ask_the_model_for_nothing_again(changeable):
     """And the notes stay the same: which shard a request is in does not matter."""
     with StandInServer() as server:
-        writer = {
-            "backend": "openai",
-            "base_url": server.base_url,
-            "model": "stand-in",
-            "max_tokens": 100,
-            "max_tokens_key": "max_tokens",
-            "temperature": 1.0,
-            "top_p": 1.0,
-            "concurrency": 4,
-            "timeout_s": 30,
-            "api_key_env": None,
-        }
         overlay = changeable.folder / "config" / "served.yaml"
-        served = {"writers": {"served": writer}, "recipes": {"paper": {"writer": "served"}}}
+        served = {
+            "writers": {"served": server.writer()},
+            "recipes": {"paper": {"writer": "served"}},
+        }
         notes = []
         for shards in (2, 5):
             overlay.write_text(yaml.safe_dump(served | {"generation": {"shards": shards}}))

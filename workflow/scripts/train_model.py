@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 from longtail_icd.common.script import run
-from longtail_icd.common.tables import read_table, write_table
+from longtail_icd.common.tables import count_rows, read_table, write_table
 from longtail_icd.training.batches import Collator, TokenDataset
 from longtail_icd.training.build import build_model
 from longtail_icd.training.checkpoints import fingerprint
@@ -32,9 +32,7 @@ def main(snakemake):
     print(f"{real.height} real, {tokens.height - real.height} synthetic notes, {len(codes)} codes")
     pace = tokens.height
     if options["steps_of"]:
-        pace = real.height + sum(
-            read_table(path, "training/tokens").height for path in source.steps_of
-        )
+        pace = real.height + sum(count_rows(path, "training/tokens") for path in source.steps_of)
     steps = number_of_steps(pace, params.settings["batch_size"], params.settings["epochs"])
 
     titles, guidelines = codes, None

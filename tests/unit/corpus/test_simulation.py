@@ -11,9 +11,9 @@ import numpy as np
 import polars as pl
 import pytest
 from longtail_icd.common.codes import dotted
-from longtail_icd.corpus.mimic_tables import COLUMNS
 from longtail_icd.corpus.simulator.hospital import draw_hospital
 from longtail_icd.corpus.simulator.layouts import hospital_files
+from longtail_icd.corpus.simulator.mimic_tables import COLUMNS
 from longtail_icd.corpus.simulator.simulation import simulate
 
 RESOURCES = Path(__file__).parents[3] / "resources"

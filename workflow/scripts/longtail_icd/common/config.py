@@ -121,11 +121,13 @@ def _check_paths(config: dict[str, Any]) -> None:
             "configuration: corpus.path: the codiesp adapter needs the folder of the corpus; "
             "`snakemake fetch_codiesp` downloads it to resources/codiesp"
         )
-    simulated = corpus["simulation"].get("layout", "mimic3") == corpus["adapter"]
-    if corpus["adapter"] in {"mimic4", "table"} and corpus["path"] is None and not simulated:
+    if corpus["adapter"] == "table" and corpus["path"] is None:
+        raise UserError("configuration: corpus.path: the table adapter needs its table")
+    layout = corpus["simulation"]["layout"]
+    if corpus["path"] is None and corpus["adapter"] in {"mimic3", "mimic4"} - {layout}:
         raise UserError(
-            f"configuration: corpus.path: the {corpus['adapter']} adapter needs "
-            + ("its table" if corpus["adapter"] == "table" else "the folder with hosp and note")
+            f"configuration: corpus.path: the {corpus['adapter']} adapter needs the folder of its "
+            f"tables; a simulated hospital (null) has those of corpus.simulation.layout: {layout}"
         )
     if corpus["adapter"] == "mimic4" and corpus["edition"] is None:
         raise UserError(

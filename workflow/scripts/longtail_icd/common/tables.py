@@ -266,6 +266,11 @@ def scan_table(path: str | Path, name: str) -> pl.LazyFrame:
     return frame.select(list(TABLES[name].columns))
 
 
+def count_rows(path: str | Path, name: str) -> int:
+    """Return how many rows the table ``name`` has, without reading them; see scan_table."""
+    return scan_table(path, name).select(pl.len()).collect().item()
+
+
 def read_table(path: str | Path, name: str) -> pl.DataFrame:
     """Read the table ``name`` into memory; see :func:`scan_table` for the errors."""
     return scan_table(path, name).collect()

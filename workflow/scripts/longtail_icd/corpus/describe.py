@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from longtail_icd.common.tables import KINDS, SPLITS, read_table, scan_table
+from longtail_icd.common.tiers import TIERS, tier_of
 
 WORDS = r"\S+"  # a word is a run of characters between white space, whatever the text's cleaning
 QUANTILES = {"q10": 0.1, "q25": 0.25, "median": 0.5, "q75": 0.75, "q90": 0.9, "q99": 0.99}
@@ -83,11 +84,7 @@ def count_tiers(codes: pl.DataFrame, tiers: Mapping[str, int]) -> dict[str, dict
         codes: see :func:`count_codes`.
         tiers: least train frequency of head, medium and tail.
     """
-    least = {**{tier: tiers[tier] for tier in ("head", "medium", "tail")}, "few_shot": 1}
-    tier = pl.lit("zero_shot")
-    for name, edge in reversed(least.items()):
-        tier = pl.when(pl.col("train") >= edge).then(pl.lit(name)).otherwise(tier)
-    tiered = codes.with_columns(tier=tier)
+    tiered = codes.with_columns(tier=tier_of(pl.col("train"), tiers))
     return {
         name: {
             "codes": one.height,
@@ -95,7 +92,7 @@ def count_tiers(codes: pl.DataFrame, tiers: Mapping[str, int]) -> dict[str, dict
             "labels_in_train": int(one["train"].sum()),
             "labels_in_test": int(one["test"].sum()),
         }
-        for name in (*least, "zero_shot")
+        for name in TIERS
         for one in [tiered.filter(tier=name)]
     }
 

@@ -10,8 +10,8 @@ import polars as pl
 
 from longtail_icd.common.errors import UserError
 from longtail_icd.common.tables import CODE_SYSTEMS, KINDS
+from longtail_icd.common.tiers import TIERS, tier_of
 
-TIERS = ("head", "medium", "tail", "few_shot", "zero_shot")
 KEY = ["version", "code", "kind"]
 _NAMED = 10  # codes that a message names at most
 
@@ -98,22 +98,11 @@ def stratify(space: pl.DataFrame, labels: pl.DataFrame, edges: Mapping[str, int]
         )
     n_train = labels.group_by("version", "code").agg(n_train=pl.col("note_id").n_unique())
     n = pl.col("n_train")
-    tier = (
-        pl.when(n >= edges["head"])
-        .then(pl.lit("head"))
-        .when(n >= edges["medium"])
-        .then(pl.lit("medium"))
-        .when(n >= edges["tail"])
-        .then(pl.lit("tail"))
-        .when(n >= 1)
-        .then(pl.lit("few_shot"))
-        .otherwise(pl.lit("zero_shot"))
-    )
     return (
         space.select(KEY)
         .join(n_train, on=["version", "code"], how="left")
         .with_columns(n.fill_null(0).cast(pl.Int64))
-        .with_columns(tier=tier)
+        .with_columns(tier=tier_of(n, edges))
         .sort("code")
     )
 

@@ -4,7 +4,8 @@ import polars as pl
 
 from longtail_icd.common.code_systems import icd9_titles
 from longtail_icd.common.codes import undotted
-from longtail_icd.corpus.mimic_tables import TABLES_OF_KIND, TITLES_OF_KIND, mimic_table
+from longtail_icd.corpus.raw_files import CODE_TABLES
+from longtail_icd.corpus.simulator.mimic_tables import TITLES_OF_KIND, mimic_table
 from longtail_icd.corpus.simulator.stays import Stays
 
 
@@ -30,10 +31,7 @@ def mimic3_tables(codes: dict[str, pl.DataFrame], stays: Stays) -> dict[str, pl.
     """
     admissions = stays.admissions.with_columns(DIAGNOSIS=pl.lit("SEE SUMMARY"))
     return {
-        **{
-            TABLES_OF_KIND[kind]: mimic_table(rows, TABLES_OF_KIND[kind])
-            for kind, rows in codes.items()
-        },
+        **{CODE_TABLES[kind]: mimic_table(rows, CODE_TABLES[kind]) for kind, rows in codes.items()},
         **_title_tables(),
         "ADMISSIONS": mimic_table(admissions, "ADMISSIONS"),
         "PATIENTS": mimic_table(stays.patients, "PATIENTS"),

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from longtail_icd.corpus.mimic_tables import mimic_table
+from longtail_icd.corpus.simulator.mimic_tables import mimic_table
 from longtail_icd.corpus.simulator.prose import pick
 from longtail_icd.corpus.simulator.summaries import Block, Scribe, masked
 

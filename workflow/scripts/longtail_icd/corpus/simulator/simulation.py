@@ -18,13 +18,13 @@ import polars as pl
 from longtail_icd.common.codes import undotted
 from longtail_icd.common.tables import KINDS
 from longtail_icd.common.wordings import icd9_wordings
-from longtail_icd.corpus.mimic_tables import write_hospital
 from longtail_icd.corpus.simulator import mimic4
 from longtail_icd.corpus.simulator.blocks import Author, write_notes
 from longtail_icd.corpus.simulator.chart import Chart
 from longtail_icd.corpus.simulator.hospital import Hospital, draw_hospital, draw_mixed_hospital
 from longtail_icd.corpus.simulator.layouts import hospital_files
 from longtail_icd.corpus.simulator.mimic3 import mimic3_tables
+from longtail_icd.corpus.simulator.mimic_tables import write_hospital
 from longtail_icd.corpus.simulator.note_events import NoteEvents
 from longtail_icd.corpus.simulator.prose import read_prose
 from longtail_icd.corpus.simulator.stays import Stays, draw_stays

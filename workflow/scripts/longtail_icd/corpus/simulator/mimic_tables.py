@@ -6,7 +6,6 @@ from pathlib import Path
 import polars as pl
 
 from longtail_icd.common.files import atomic_path
-from longtail_icd.corpus.raw_files import CODE_TABLES
 
 # Names and order of the columns as in the release's postgres_create_tables.sql.
 COLUMNS = {
@@ -21,7 +20,6 @@ COLUMNS = {
     "EDREGTIME EDOUTTIME DIAGNOSIS HOSPITAL_EXPIRE_FLAG HAS_CHARTEVENTS_DATA",
     "PATIENTS": "ROW_ID SUBJECT_ID GENDER DOB DOD DOD_HOSP DOD_SSN EXPIRE_FLAG",
 }
-TABLES_OF_KIND = CODE_TABLES
 TITLES_OF_KIND = {"diagnosis": "D_ICD_DIAGNOSES", "procedure": "D_ICD_PROCEDURES"}
 
 
