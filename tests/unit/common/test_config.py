@@ -46,7 +46,7 @@ def test_the_demo_is_valid():
         ("train_sets.original.steps_of", "x", r"original.steps_of: x is no .*those are: extended"),
         ("comparisons", [{"baseline": "original", "against": "x"}], r"comparisons.0.against"),
         ("corpus.adapter", "mimic4", r"corpus.path: the mimic4 .*simulation.layout: mimic3"),
-        ("corpus.adapter", "table", r"corpus.path: the table adapter"),
+        ("tiers.medium", 200, r"tiers: head > medium > tail"),
         ("encoder.source", "pretrained", r"encoder.name"),
         ("terminology.synonyms", ["umls"], r"terminology.umls: the source umls .* needs a path"),
         ("terminology.synonyms", ["ulms"], r"terminology.synonyms.0: 'ulms' is not one of"),
