@@ -70,10 +70,56 @@ TABLES = {
         "extract_excludes",
         {"version": pl.String, "code": pl.String, "excluded": pl.String, "note": pl.String},
     ),
-    # Pairs of codes (code_a < code_b) that share at least one train note.
+    # Pairs of codes (code_a < code_b) that share at least one train note; p_value: one-sided, for
+    # more shared notes than by chance.
     "plan/cooccurrence": Table(
         "mine_cooccurrence",
-        {"code_a": pl.String, "code_b": pl.String, "notes": pl.Int64, "npmi": pl.Float64},
+        {
+            "code_a": pl.String,
+            "code_b": pl.String,
+            "notes": pl.Int64,
+            "p_b_given_a": pl.Float64,
+            "p_a_given_b": pl.Float64,
+            "npmi": pl.Float64,
+            "p_value": pl.Float64,
+        },
+    ),
+    # Groups (level: category, block or chapter; of one version and kind) and the codes of any kind
+    # that share a train note with one of their codes, themselves apart.
+    "plan/group_cooccurrence": Table(
+        "mine_cooccurrence",
+        {
+            "version": pl.String,
+            "kind": pl.String,
+            "level": pl.String,
+            "group": pl.String,
+            "code": pl.String,
+            "notes": pl.Int64,
+            "probability": pl.Float64,
+        },
+    ),
+    # Codes of the label space that only one sex or age has: age_low <= age < age_high, in years.
+    # null: unbounded.
+    "plan/demographics": Table(
+        "find_conflicts",
+        {
+            "code": pl.String,
+            "sex": pl.String,
+            "age_low": pl.Float64,
+            "age_high": pl.Float64,
+            "source": pl.String,
+        },
+    ),
+    # Every code of codes_a contradicts every code of codes_b; no code is on both sides.
+    # reason: excludes1, sex or age.
+    "plan/conflicts": Table(
+        "find_conflicts",
+        {
+            "codes_a": pl.List(pl.String),
+            "codes_b": pl.List(pl.String),
+            "reason": pl.String,
+            "note": pl.String,
+        },
     ),
     # The label space, sorted by code: every code a model may predict, with its train frequency.
     "plan/tiers": Table("stratify_codes", {**_CODE, "n_train": pl.Int64, "tier": pl.String}),
