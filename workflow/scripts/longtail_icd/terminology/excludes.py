@@ -6,12 +6,15 @@ A note stands at a node, holds for everything below it, and names codes or range
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import polars as pl
 
 from longtail_icd.common.tables import empty_table
 from longtail_icd.common.tabular import tabular_nodes, tabular_root
+from longtail_icd.terminology.icd10 import icd10cm_nodes
+from longtail_icd.terminology.lookup import Ancestors
+from longtail_icd.terminology.mapped_excludes import map_excludes, single_counterparts
 
 _CODE = r"[A-Z][0-9][0-9A-Z](?:\.[0-9A-Z]{0,4})?"
 # An open end is written with a dash: "O24.-", "S82.87-"; the range comes first, or it would pass
@@ -76,8 +79,20 @@ def resolve_note(note: str, codes: Sequence[str]) -> list[str]:
     return sorted(set(found))
 
 
+def _path(node: str | None, parents: Mapping[str, str | None]) -> list[str]:
+    """Return a node and those above it."""
+    path = []
+    while node is not None:
+        path.append(node)
+        node = parents.get(node)
+    return path
+
+
 def icd10cm_excludes() -> tuple[pl.DataFrame, int, int]:
     """Return the Excludes1 notes of ICD-10-CM, resolved to nodes.
+
+    A note that names a node above or below its own would have codes exclude themselves (D72 names
+    D72.824): it counts as unclear.
 
     Returns:
         The table `terminology/excludes`, sorted; the number of notes; the number of those that
@@ -85,11 +100,15 @@ def icd10cm_excludes() -> tuple[pl.DataFrame, int, int]:
     """
     nodes = list(tabular_nodes(tabular_root()))
     codes = sorted(node.code for node in nodes if node.category is not None)
+    parents = {node.code: node.parent for node in nodes}
     rows, notes, unclear = [], 0, 0
     for node in nodes:
         for note in node.excludes1:
             notes += 1
             excluded = resolve_note(note, codes)
+            own = _path(node.code, parents)
+            if any(other in own or node.code in _path(other, parents) for other in excluded):
+                excluded = []
             unclear += not excluded
             rows.extend(("icd10cm", node.code, other, note) for other in excluded)
     table = pl.DataFrame(rows, schema=empty_table("terminology/excludes").schema, orient="row")
@@ -97,16 +116,20 @@ def icd10cm_excludes() -> tuple[pl.DataFrame, int, int]:
 
 
 def extract_excludes(versions: Collection[str]) -> pl.DataFrame:
-    """Return the table `terminology/excludes`: empty where ICD-10-CM is not among the versions.
+    """Return the table `terminology/excludes` for code systems; procedures have no notes.
 
-    Prints how many notes could not be resolved.
+    icd10cm: the classification's own notes, as pairs of nodes. icd9cm: the same carried over, as
+    pairs of codes, see :mod:`longtail_icd.terminology.mapped_excludes`. Prints how many notes could
+    not be resolved.
     """
-    if "icd10cm" not in versions:
-        print("Excludes1 notes are read of icd10cm alone: the table is empty")
-        return empty_table("terminology/excludes")
     table, notes, unclear = icd10cm_excludes()
     print(
-        f"{notes} Excludes1 notes, {unclear} of them name no code or none clearly and are left "
-        f"out; {table.height} pairs of nodes"
+        f"{notes} Excludes1 notes of icd10cm, {unclear} of them name no code or none clearly and "
+        f"are left out; {table.height} pairs of nodes"
     )
-    return table
+    if "icd9cm" in versions:
+        ancestors = Ancestors(icd10cm_nodes(), "icd10cm")
+        mapped = map_excludes(table, single_counterparts(), ancestors)
+        print(f"carried over to icd9cm: {mapped.height} pairs of codes")
+        table = pl.concat([table, mapped])
+    return table.filter(pl.col("version").is_in(versions))
