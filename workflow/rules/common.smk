@@ -234,6 +234,7 @@ def plan_targets():
     return [
         "<results>/plan/tiers.parquet",
         "<results>/plan/cooccurrence.parquet",
+        "<results>/plan/conflicts.parquet",
         *expand("<results>/plan/{recipe}/exemplars.parquet", recipe=RECIPES),
     ]
 

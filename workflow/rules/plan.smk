@@ -4,8 +4,10 @@
 rule mine_cooccurrence:
     input:
         labels="<results>/corpus/labels/train.parquet",
+        taxonomy="<results>/terminology/codes.parquet",
     output:
         cooccurrence="<results>/plan/cooccurrence.parquet",
+        group_cooccurrence="<results>/plan/group_cooccurrence.parquet",
     log:
         "<logs>/plan/mine_cooccurrence.log",
     conda:
@@ -40,6 +42,30 @@ rule stratify_codes:
         tiers=config["tiers"],
     script:
         "../scripts/stratify_codes.py"
+
+
+rule find_conflicts:
+    input:
+        labels="<results>/corpus/labels/train.parquet",
+        notes="<results>/corpus/notes/train.parquet",
+        tiers="<results>/plan/tiers.parquet",
+        taxonomy="<results>/terminology/codes.parquet",
+        excludes="<results>/terminology/excludes.parquet",
+        bounds="resources/demographic_bounds.csv",
+    output:
+        demographics="<results>/plan/demographics.parquet",
+        conflicts="<results>/plan/conflicts.parquet",
+    log:
+        "<logs>/plan/find_conflicts.log",
+    conda:
+        "../../envs/workflow.yaml"
+    resources:
+        mem_mb=per_attempt(4000),
+        runtime=per_attempt(10),
+    params:
+        code=code_of("plan", "find_conflicts"),
+    script:
+        "../scripts/find_conflicts.py"
 
 
 rule allocate_notes:
