@@ -75,9 +75,7 @@ def age_lists(demographics: pl.DataFrame) -> pl.DataFrame:
             "codes_a",
             "codes_b",
             reason=pl.lit("age"),
-            note=pl.format(
-                "under {}, {} or older", *(_whole(age) for age in ("age_high", "age_low"))
-            ),
+            note=pl.format("under {}, {} or older", _whole("age_high"), _whole("age_low")),
         )
     )
 
@@ -150,17 +148,16 @@ def conflicts_in(conflicts: pl.DataFrame, codes: list[str]) -> list[tuple[str, s
     )
 
 
-def count_carried(conflicts: pl.DataFrame, labels: pl.DataFrame) -> tuple[int, int]:
+def count_carried(notes: sparse.csr_array, conflicting: sparse.csr_array) -> tuple[int, int]:
     """Return how many contradicting pairs the notes carry, and how many notes carry any.
 
     Args:
-        conflicts: a table `plan/conflicts`, or the rows of one reason.
-        labels: a table `corpus/labels`.
+        notes: binary, notes × codes.
+        conflicting: symmetric, boolean, codes × codes.
     """
-    matrix, codes = note_code_matrix(labels)
-    together = (matrix.T @ matrix).astype(bool)
-    carried = together.multiply(conflict_matrix(conflicts, codes)).astype(np.int32).tocsr()
-    per_note = (matrix @ carried).multiply(matrix).sum(axis=1)
+    together = (notes.T @ notes).astype(bool)
+    carried = together.multiply(conflicting).astype(np.int32).tocsr()
+    per_note = (notes @ carried).multiply(notes).sum(axis=1)
     return carried.nnz // 2, int((per_note > 0).sum())
 
 
@@ -172,10 +169,11 @@ def summary(conflicts: pl.DataFrame, tiers: pl.DataFrame, labels: pl.DataFrame) 
         tiers: a table `plan/tiers`.
         labels: a table `corpus/labels`, train split.
     """
+    notes, codes = note_code_matrix(labels)
     parts = []
     for reason in ("excludes1", "sex", "age"):
         rows = conflicts.filter(reason=reason)
         pairs = conflict_matrix(rows, tiers["code"].to_list()).nnz // 2
-        carried, notes = count_carried(rows, labels)
-        parts.append(f"{reason} {pairs} ({carried} of them in {notes} train notes)")
+        carried, in_notes = count_carried(notes, conflict_matrix(rows, codes))
+        parts.append(f"{reason} {pairs} ({carried} of them in {in_notes} train notes)")
     return f"pairs of codes that contradict each other: {', '.join(parts)}"
