@@ -63,7 +63,7 @@ def _whole(years: str) -> pl.Expr:
 def age_lists(demographics: pl.DataFrame) -> pl.DataFrame:
     """Return the codes whose ages do not meet; rows of `plan/conflicts`.
 
-    Before: V30.00 is of those under 1, 650 of those from 9 to 65 years. After: [V30.00] against [650].
+    Before: V30.00 is for those under 1, 650 from 9 to 65 years. After: [V30.00] against [650].
     Intervals that meet two by two have an age in common (Helly), so that pairs suffice.
     """
     young = demographics.group_by("age_high").agg(codes_a=pl.col("code").sort())
