@@ -106,7 +106,9 @@ def find_conflicts(
 def _members(groups: pl.Series, codes: list[str]) -> sparse.csr_array:
     """Return the boolean matrix groups × codes of a list column; other codes are left out."""
     listed = pl.DataFrame({"row": np.arange(len(groups)), "code": groups}).explode("code")
-    columns = pl.DataFrame({"code": codes, "column": np.arange(len(codes))})
+    columns = pl.DataFrame(
+        {"code": codes, "column": np.arange(len(codes))}, schema_overrides={"code": pl.String}
+    )
     inside = listed.join(columns, on="code")
     ones = np.ones(len(inside), dtype=bool)
     where = (inside["row"].to_numpy(), inside["column"].to_numpy())
@@ -130,22 +132,21 @@ def conflict_matrix(conflicts: pl.DataFrame, codes: list[str]) -> sparse.csr_arr
 def conflicts_in(conflicts: pl.DataFrame, codes: list[str]) -> list[tuple[str, str, str, str]]:
     """Return the contradictions among codes: (a, b, reason, note), a < b, sorted.
 
+    One per pair and reason, with the first of its notes.
+
     Before: 650, 401.9, V30.00. After: (650, V30.00, age, under 1, 9 or older).
     """
     asked = pl.lit(pl.Series([codes], dtype=pl.List(pl.String)))
     sides = conflicts.with_columns(pl.col("codes_a", "codes_b").list.set_intersection(asked))
     pairs = sides.explode("codes_a").explode("codes_b").drop_nulls(["codes_a", "codes_b"])
-    return (
-        pairs.select(
-            a=pl.min_horizontal("codes_a", "codes_b"),
-            b=pl.max_horizontal("codes_a", "codes_b"),
-            reason="reason",
-            note="note",
-        )
-        .unique()
-        .sort("a", "b", "reason", "note")
-        .rows()
+    ordered = pairs.select(
+        "reason",
+        "note",
+        a=pl.min_horizontal("codes_a", "codes_b"),
+        b=pl.max_horizontal("codes_a", "codes_b"),
     )
+    first = ordered.group_by("a", "b", "reason").agg(pl.col("note").min())
+    return first.sort("a", "b", "reason").rows()
 
 
 def count_carried(notes: sparse.csr_array, conflicting: sparse.csr_array) -> tuple[int, int]:

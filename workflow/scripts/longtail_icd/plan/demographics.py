@@ -13,7 +13,7 @@ from scipy.stats import beta, binom
 from longtail_icd.plan.bounds import classified_bounds
 
 ADDED = 0.02  # the notes add a bound if at most this share of the patients lies outside it …
-DROPPED = 0.05  # … and drop one if more than this share does;
+DROPPED = 0.1  # … and drop one if more than this share does;
 CONFIDENCE = 0.95  # with this confidence, either way (Clopper and Pearson, one-sided).
 AGE_EDGES = (1.0, 18.0)  # years: where a bound that the notes add may lie
 BOUNDS = ["sex", "age_low", "age_high"]
@@ -38,7 +38,7 @@ def share_at_most(outside: np.ndarray, known: np.ndarray) -> np.ndarray:
 def share_at_least(outside: np.ndarray, known: np.ndarray) -> np.ndarray:
     """Return the lower confidence bound of a share, Clopper and Pearson; 0 without observations.
 
-    1 outside of 1 known: 0.05; 3 of 30: 0.028; 4 of 30: 0.047; 5 of 30: 0.068.
+    1 outside of 1 known: 0.05; 2 of 2: 0.22; 5 of 30: 0.07; 7 of 30: 0.11.
     """
     return np.where(outside > 0, beta.ppf(1 - CONFIDENCE, outside, known - outside + 1), 0.0)
 
