@@ -8,7 +8,10 @@ import polars as pl
 import pytest
 from longtail_icd.common.errors import UserError
 from longtail_icd.common.tables import TABLES, empty_table, write_table
+from longtail_icd.plan.bounds import COLUMNS
 from longtail_icd.plan.code_sets import build_code_sets
+from longtail_icd.plan.conflicts import find_conflicts, summary
+from longtail_icd.plan.demographics import find_demographics
 from longtail_icd.plan.tiers import read_label_file
 
 SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
@@ -117,3 +120,45 @@ def test_nothing_to_write_gives_empty_tables():
     )
     assert code_sets.is_empty()
     assert code_sets.schema == pl.Schema(TABLES["plan/code_sets"].columns)
+
+
+def test_a_missing_table_of_bounds_stops_the_rule_with_one_line_and_no_output(tmp_path):
+    """It names the file, and neither table is there, not even the one that would come first."""
+    made = {
+        "labels": "corpus/labels",
+        "notes": "corpus/notes",
+        "tiers": "plan/tiers",
+        "taxonomy": "terminology/codes",
+        "excludes": "terminology/excludes",
+    }
+    for file, name in made.items():
+        write_table(empty_table(name), tmp_path / f"{file}.parquet", name)
+    inputs = {file: tmp_path / f"{file}.parquet" for file in made}
+    outputs = {
+        file: tmp_path / "plan" / f"{file}.parquet" for file in ("demographics", "conflicts")
+    }
+    job = SimpleNamespace(
+        rule="find_conflicts",
+        input=SimpleNamespace(**inputs, bounds=tmp_path / "bounds.csv"),
+        output=SimpleNamespace(**outputs),
+        log=[tmp_path / "log" / "find_conflicts.log"],
+        params=SimpleNamespace(),
+    )
+    with pytest.raises(SystemExit, match=r"bounds.csv: no such file"):
+        runpy.run_path(str(SCRIPTS / "find_conflicts.py"), {"snakemake": job}, "__main__")
+    assert not any(path.exists() for path in outputs.values())
+
+
+def test_a_corpus_without_train_labels_has_no_conflicts_to_count():
+    """Empty tables all the way: empty tables out, a log line of zeros."""
+    labels, tiers = empty_table("corpus/labels"), empty_table("plan/tiers")
+    notes = empty_table("corpus/notes").select("note_id", "patient_id", "sex", "age")
+    bounds = pl.DataFrame(schema=dict.fromkeys(COLUMNS, pl.String))
+    demographics, dropped = find_demographics(tiers, bounds, labels, notes)
+    assert demographics.equals(empty_table("plan/demographics"))
+    assert dropped == 0
+    conflicts = find_conflicts(
+        empty_table("terminology/excludes"), demographics, tiers, empty_table("terminology/codes")
+    )
+    assert conflicts.equals(empty_table("plan/conflicts"))
+    assert "excludes1 0 (0 of them in 0 train notes)" in summary(conflicts, tiers, labels)

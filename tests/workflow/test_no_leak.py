@@ -52,6 +52,9 @@ def _permute(path, column):
 MADE_FROM_TRAIN = [
     "plan/tiers.parquet",
     "plan/cooccurrence.parquet",
+    "plan/group_cooccurrence.parquet",
+    "plan/demographics.parquet",
+    "plan/conflicts.parquet",
     "plan/paper/code_sets.parquet",
     "plan/paper/exemplars.parquet",
     "generation/paper/prompts/000.parquet",

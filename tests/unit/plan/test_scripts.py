@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from longtail_icd.common.tables import TABLES, read_table, write_table
+from longtail_icd.plan.bounds import COLUMNS
 
 SCRIPTS = Path(__file__).parents[3] / "workflow" / "scripts"
 
@@ -23,10 +24,12 @@ params = dict(
     allocation=dict(method="paper", alpha=0.5, cap=12, offset=5, zero_shot=5),
     code_sets=dict(strategy="paper", seed=1), exemplars=dict(method="source"),
 )
-names = ["labels", "taxonomy", "tiers", "allocation", "code_sets", "cooccurrence", "exemplars"]
+names = ["labels", "notes", "taxonomy", "excludes", "tiers", "allocation", "code_sets"]
+names += ["cooccurrence", "group_cooccurrence", "demographics", "conflicts", "exemplars"]
 files = {name: str(folder / f"{name}.parquet") for name in names}
-rules = ["mine_cooccurrence", "stratify_codes", "allocate_notes", "build_code_sets"]
-for rule in [*rules, "select_exemplars"]:
+files["bounds"] = str(folder / "bounds.csv")
+rules = ["mine_cooccurrence", "stratify_codes", "find_conflicts", "allocate_notes"]
+for rule in [*rules, "build_code_sets", "select_exemplars"]:
     both = Space(**files)
     log = [str(folder / f"{rule}.log")]
     job = Space(rule=rule, input=both, output=both, log=log, params=Space(**params))
@@ -35,21 +38,37 @@ for rule in [*rules, "select_exemplars"]:
 
 
 def write_inputs(folder: Path, seed: int) -> None:
-    """Write train labels, in an order that the seed decides, and a taxonomy."""
-    notes = [(f"{100 + note}", f"10{note % 7}.{note % 3}") for note in range(40)]
-    notes += [(note, "401.9") for note, _ in notes]
-    labels = [(note, "icd9cm", code, "diagnosis", 1) for note, code in notes]
+    """Write the train split, in an order that the seed decides, a taxonomy and its rules.
+
+    106 is of newborns and 105 of adults, and 100.0 excludes 102; notes carry neither pair.
+    """
+    codes = {f"{100 + note}": f"10{note % 7}.{note % 3}" for note in range(40)}
+    labels = [(note, "icd9cm", code, "diagnosis", 1) for note, code in codes.items()]
+    labels += [(note, "icd9cm", "401.9", "diagnosis", 1) for note in codes]
+    ages = {"106": 0.0, "105": 50.0}
+    notes = [
+        (note, f"p{note}", None, "FM"[int(note) % 2], ages.get(code[:3]), "")
+        for note, code in codes.items()
+    ]
     above = ("100-109", "I")
     nodes = [
         ("icd9cm", f"{category}.{digit}", "diagnosis", "", "", category, category, *above, True)
         for category in map(str, range(100, 107))
         for digit in range(5)
     ]
-    for name, rows in (("corpus/labels", labels), ("terminology/codes", nodes)):
+    tables = {
+        "labels": ("corpus/labels", labels),
+        "notes": ("corpus/notes", notes),
+        "taxonomy": ("terminology/codes", nodes),
+        "excludes": ("terminology/excludes", [("icd9cm", "100.0", "102", "not with 102")]),
+    }
+    for file, (name, rows) in tables.items():
         frame = pl.DataFrame(rows, schema=TABLES[name].columns, orient="row")
-        file = {"corpus/labels": "labels", "terminology/codes": "taxonomy"}[name]
         shuffled = frame.sample(fraction=1, shuffle=True, seed=seed)
         write_table(shuffled, folder / f"{file}.parquet", name)
+    ranges = ("106,106,,,1", "105,105,,18,")
+    lines = [f"icd9cm,diagnosis,{line},words,ours" for line in ranges]
+    (folder / "bounds.csv").write_text("\n".join([",".join(COLUMNS), *lines]))
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +85,10 @@ def twice(tmp_path_factory) -> list[Path]:
     return folders
 
 
-@pytest.mark.parametrize("name", ["cooccurrence", "tiers", "allocation", "code_sets", "exemplars"])
+MADE = ["cooccurrence", "group_cooccurrence", "tiers", "demographics", "conflicts"]
+
+
+@pytest.mark.parametrize("name", [*MADE, "allocation", "code_sets", "exemplars"])
 def test_same_bytes_whatever_the_order_threads_and_hash_seed(twice, name):
     first, second = ((folder / f"{name}.parquet").read_bytes() for folder in twice)
     assert first == second
@@ -86,3 +108,14 @@ def test_stage_hangs_together(twice):
     assert len(code_sets) == allocation["n_synthetic"].sum()
     assert exemplars["request_id"].equals(code_sets["request_id"])
     assert f"{len(code_sets)} code sets: " in (folder / "build_code_sets.log").read_text()
+
+
+def test_conflicts_are_found_and_counted(twice):
+    """Every 106.x against every 105.x; 100.0 against the five codes below 102."""
+    conflicts = read_table(twice[0] / "conflicts.parquet", "plan/conflicts")
+    sizes = conflicts.select("reason", pl.col("codes_a", "codes_b").list.len()).rows()
+    assert sizes == [("excludes1", 1, 5), ("age", 5, 5)]
+    log = (twice[0] / "find_conflicts.log").read_text()
+    assert "10 codes of one sex or age only; by classification 10; 0 codes" in log
+    assert "excludes1 5 (0 of them in 0 train notes), sex 0 (0" in log
+    assert "age 25 (0" in log
