@@ -101,6 +101,19 @@ def knowledge_of(model):
     return ["<results>/terminology/codes.parquet", "<results>/terminology/synonyms.parquet"]
 
 
+def exemplar_sources(wildcards):
+    """Return what a recipe's exemplars are ranked by; other methods need the code sets alone."""
+    if config["recipes"][wildcards.recipe]["exemplars"]["method"] != "ranked":
+        return {}
+    return {
+        "labels": "<results>/corpus/labels/train.parquet",
+        "notes": "<results>/corpus/notes/train.parquet",
+        "tiers": "<results>/plan/tiers.parquet",
+        "taxonomy": "<results>/terminology/codes.parquet",
+        "synonyms": "<results>/terminology/synonyms.parquet",
+    }
+
+
 def prompt_template(wildcards):
     """Return the template file of the recipe named by the wildcard."""
     template = config["recipes"][wildcards.recipe]["prompt"]["template"]

@@ -244,13 +244,13 @@ def rank_exemplars(
     )
 
 
-def summary(exemplars: pl.DataFrame, count: int) -> str:
-    """Return one line for the log: exemplars per request, and how often a note is used at most."""
+def summary(exemplars: pl.DataFrame) -> str:
+    """Return one line for the log: requests by number of exemplars, and the most used note."""
     shown = exemplars["exemplar_note_ids"]
-    sizes = shown.list.len()
+    sizes = shown.list.len().value_counts().sort("exemplar_note_ids").iter_rows()
+    by_size = ", ".join(f"{requests} with {size}" for size, requests in sizes)
     uses = shown.explode(empty_as_null=False).value_counts()["count"]
     return (
-        f"{len(exemplars)} requests, {count} exemplars wanted of each: {(sizes == count).sum()} "
-        f"have them, {(sizes.is_between(1, count - 1)).sum()} fewer, {(sizes == 0).sum()} none; "
-        f"{len(uses)} notes are shown, each to {uses.max() or 0} requests at most"
+        f"exemplars of {len(exemplars)} requests: {by_size or 'none'}; {len(uses)} notes are "
+        f"shown, each to {uses.max() or 0} requests at most"
     )
