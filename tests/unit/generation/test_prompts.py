@@ -70,7 +70,8 @@ def test_a_prompt_does_not_depend_on_the_shard_count():
     facts = wanted_facts(frame, tiers(), taxonomy(), synonyms())
     template = load_template(TEMPLATES / "paper.j2")
     parts = [
-        compose_prompts(select_shard(frame, shard, 3), {}, {}, facts, template, 1) for shard in range(3)
+        compose_prompts(select_shard(frame, shard, 3), {}, {}, facts, template, 1)
+        for shard in range(3)
     ]
     assert pl.concat(parts).sort("request_id").equals(whole)
 

@@ -1,8 +1,9 @@
 """From a code set to a prompt: Knowledge-Injection Prompting.
 
 Per code the hierarchy path, the official title and one synonym drawn for this note; the anchor
-marked; a real note, or excerpts of some, as an example. Structure: the author's slides; wording and the rest of the
-contents: ours (docs/paper.md). The same choices go, as ``knowledge``, to the offline writer.
+marked; a real note, or excerpts of some, as an example. Structure: the author's slides; wording
+and the rest of the contents: ours (docs/paper.md). The same choices go, as ``knowledge``, to the
+offline writer.
 """
 
 import json

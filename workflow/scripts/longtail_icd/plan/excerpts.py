@@ -41,9 +41,9 @@ def passages_of(texts: pl.Series) -> pl.DataFrame:
 
 
 def headings_of(text: pl.Expr) -> pl.Expr:
-    """Return the section headings of a text in order, each once, without colon.
+    r"""Return the section headings of a text in order, each once, without colon.
 
-    Before: ``Chief Complaint:\\nchest pain\\nSex: F``. After: ``[Chief Complaint]``.
+    Before: ``Chief Complaint:\nchest pain\nSex: F``. After: ``[Chief Complaint]``.
     """
     heading = pl.element().str.strip_chars(": \t")
     return text.str.extract_all(_HEADING).list.eval(heading).list.unique(maintain_order=True)

@@ -185,7 +185,8 @@ class TextScores:
             notes[-1].whole = length
         self._bm25 = bm25s.BM25(csc_backend="scipy")
         numbers = {str(number): number for number in range(len(index.note_frequency))}
-        self._bm25.index((notes, numbers), show_progress=False, create_empty_token=False)
+        with np.errstate(invalid="ignore"):  # the mean length is 0 where no note has any text
+            self._bm25.index((notes, numbers), show_progress=False, create_empty_token=False)
 
     def of(self, query: np.ndarray) -> np.ndarray:
         """Return the score of every note for a query of word numbers without repetitions."""
