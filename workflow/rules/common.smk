@@ -26,6 +26,12 @@ LOGS = f"logs/{CORPUS}"
 SPLITS = ["train", "dev", "test"]
 MODELS = sorted(config["models"])
 RECIPES = sorted({recipe for one in config["train_sets"].values() for recipe in one["recipes"]})
+# The recipes whose plan is made and reported, also where no train set uses them.
+PLANNED = sorted(
+    recipe
+    for recipe, one in config["recipes"].items()
+    if recipe in RECIPES or one["code_sets"]["strategy"] != "anchor"
+)
 SHARDS = [f"{shard:03d}" for shard in range(config["generation"]["shards"])]
 RUNS = runs_of(config)
 # What of the corpus block determines the prepared tables, beside the files themselves.
@@ -247,7 +253,7 @@ def plan_targets():
     return [
         "<results>/plan/tiers.parquet",
         "<results>/plan/cooccurrence.parquet",
-        *expand("<results>/plan/{recipe}/exemplars.parquet", recipe=RECIPES),
+        *expand("<results>/plan/{recipe}/exemplars.parquet", recipe=PLANNED),
     ]
 
 
