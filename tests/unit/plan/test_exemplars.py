@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from longtail_icd.common.tables import TABLES
-from longtail_icd.plan.candidates import POOL, Overlap, Pools, assign, rank, train_notes
+from longtail_icd.plan.candidates import (
+    POOL,
+    Overlap,
+    Pools,
+    assign,
+    rank,
+    train_notes,
+)
 from longtail_icd.plan.exemplars import rank_exemplars, select_exemplars, summary
 
 RANKED = {"count": 2, "max_uses": 3, "text_weight": 0.3, "excerpt_words": 12, "seed": 1}
@@ -284,3 +291,5 @@ def test_assign_by_hand():
         "b": [5, 6],
         "c": [7],
     }
+    # Nobody gets a second note before everybody had the choice of a first.
+    assert assign(rankings, ["a", "b"], count=2, max_uses=1) == {"a": [5], "b": [6]}

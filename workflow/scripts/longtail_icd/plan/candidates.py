@@ -8,7 +8,6 @@ weighted by inverse frequency, and by how well the note's words fit the anchor's
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import islice
 
 import numpy as np
 import polars as pl
@@ -184,6 +183,8 @@ def assign(
 ) -> dict[str, list[int]]:
     """Give every request its best notes that are not used up; fewer where its list ends.
 
+    In rounds: nobody gets a second note before everybody had the choice of a first.
+
     Args:
         rankings: per request the rows of notes, best first.
         order: the requests in the order in which they choose.
@@ -191,10 +192,12 @@ def assign(
         max_uses: most requests that one note serves.
     """
     uses: dict[int, int] = {}
-    chosen = {}
-    for request in order:
-        free = (row for row in rankings[request].tolist() if uses.get(row, 0) < max_uses)
-        chosen[request] = list(islice(free, count))
-        for row in chosen[request]:
-            uses[row] = uses.get(row, 0) + 1
+    chosen: dict[str, list[int]] = {request: [] for request in order}
+    left = {request: iter(rankings[request].tolist()) for request in order}
+    for _ in range(count):
+        for request in order:
+            row = next((row for row in left[request] if uses.get(row, 0) < max_uses), None)
+            if row is not None:
+                uses[row] = uses.get(row, 0) + 1
+                chosen[request].append(row)
     return chosen
