@@ -104,13 +104,13 @@ def plot_allocation(
     rules = tier_rules(edges)
     with svg_figure(path, height=5.0) as figure:
         after, companions = figure.subplots(2, sharex=True)
-        handles = after.plot(places, real, linestyle="none", markersize=6, **look(0))
+        handles = after.plot(places, real, linestyle="none", clip_on=False, **look(0))
         width = _SPREAD / max(len(mentions), 1)
         for index, (recipe, counts) in enumerate(mentions.items(), start=1):
             sums = planned_by_tier(tiers, {recipe: counts})
             x = [place + width * (index - (len(mentions) + 1) / 2) for place in places]
             whole = sums["real"] + sums["anchor"] + sums["companion"]
-            handles += after.plot(x, whole, linestyle="none", markersize=6, **look(index))
+            handles += after.plot(x, whole, linestyle="none", clip_on=False, **look(index))
             companions.bar(x, sums["companion"], 0.9 * width, color=look(index)["color"])
         # Linear below 1, so that a tier without any mention stays in the picture.
         after.set_yscale("symlog", linthresh=1, linscale=0.4)
