@@ -8,22 +8,19 @@ MIMIC-IV.
 """
 
 import argparse
-import hashlib
-import json
 import sys
 import tempfile
-import time
 import zlib
 from functools import partial
 from pathlib import Path
 
+from hospital import HOSPITALS, hospital
 from measure import measured, report, versus
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
 KINDS = ["diagnosis", "procedure"]
-OVERLAYS = {"mimic3": "simulated_full", "mimic4": "simulated_mimic4"}
 NOTES = {"mimic3": "NOTEEVENTS.csv.gz", "mimic4": "note/discharge.csv.gz"}
 COLUMNS = {
     "mimic3": "ROW_ID SUBJECT_ID HADM_ID CHARTDATE CHARTTIME CATEGORY DESCRIPTION ISERROR TEXT",
@@ -31,51 +28,6 @@ COLUMNS = {
 }
 CHUNK = 100_000  # rows of the yardstick
 SAMPLE = 100  # documents whose text is compared
-
-
-def parameters(layout, admissions, seed):
-    """Return the simulation's parameters: those of the full-size overlay, but for the size."""
-    import yaml  # noqa: PLC0415
-
-    merged = {}
-    for name in ("config", OVERLAYS[layout]):
-        text = (ROOT / "config" / f"{name}.yaml").read_text(encoding="utf-8")
-        merged |= yaml.safe_load(text)["corpus"]["simulation"]
-    return merged | {"documents": admissions, "seed": seed}
-
-
-def simulated(settings, folder, processes):
-    """Simulate into ``folder``; return the seconds it took."""
-    from longtail_icd.common.files import atomic_folder, write_json  # noqa: PLC0415
-    from longtail_icd.corpus.simulator.simulation import simulate  # noqa: PLC0415
-
-    resources = ROOT / "resources"
-    start = time.perf_counter()
-    with atomic_folder(folder) as temporary:
-        simulate(
-            settings,
-            resources / "icd9_ranges.csv",
-            resources / "hospital_prose.yaml",
-            temporary,
-            processes,
-        )
-        seconds = round(time.perf_counter() - start, 1)
-        write_json({"seconds": seconds, "simulation": settings}, temporary / "simulation.json")
-    return seconds
-
-
-def hospital(layout, admissions, seed, parent, processes):
-    """Return the folder of a hospital, simulated unless it is there, and the seconds it took."""
-    from longtail_icd.common.code_hash import hash_stage  # noqa: PLC0415
-
-    settings = parameters(layout, admissions, seed)
-    code = hash_stage(ROOT / "workflow" / "scripts", "corpus/simulator", "simulate_hospital")
-    key = hashlib.sha256(json.dumps([settings, code], sort_keys=True).encode()).hexdigest()[:8]
-    folder = parent / f"{layout}-{admissions}-{key}"
-    if folder.is_dir():
-        return folder, json.loads((folder / "simulation.json").read_text())["seconds"]
-    seconds, _ = measured(partial(simulated, settings, folder, processes))
-    return folder, seconds
 
 
 def read_ours(layout, folder):
@@ -215,7 +167,7 @@ def main():
     parser.add_argument("--layout", choices=sorted(NOTES), default="mimic3")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--processes", type=int, default=2, help="of the simulation")
-    parser.add_argument("--folder", type=Path, default=ROOT / "results" / "hospitals")
+    parser.add_argument("--folder", type=Path, default=HOSPITALS)
     arguments = parser.parse_args()
     layout = arguments.layout
     folder, seconds = hospital(

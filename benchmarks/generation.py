@@ -37,7 +37,7 @@ def make_prompts(count):
     facts = wanted_facts(sets, tiers(), taxonomy(), synonyms())
     texts = dict.fromkeys(sets["request_id"], "An example in many words. " * 230)
     template = load_template(ROOT / "resources" / "prompts" / "paper.j2")
-    return compose_prompts(sets, texts, facts, template, 1)
+    return compose_prompts(sets, texts, {}, facts, template, 1)
 
 
 def compose(count, path):

@@ -1,77 +1,131 @@
-"""Benchmark of the plan stage on simulated train labels: pairs, tiers, allocation, code sets.
+"""Benchmark of the plan stage on a simulated hospital: every rule's script, one after another.
 
-Labels are drawn independently with the frequencies of MIMIC-III (docs/paper.md names the law), so
-the marginals are real and the pairs are more than in life: a hard case for the pair counts. The
-yardstick counts pairs with a Counter over combinations; both must agree. Of the columns it has
-counts and NPMI alone: scipy's exact test would take it minutes for the p-values that ours has, too.
-`--notes 47723 --codes 8929` is the size of the MIMIC-III train split.
+`--scale 1` is the size of MIMIC-III with the paper's allocation, `--scale 0.1` a tenth of it. The
+hospital, its corpus and its terminology are made once and kept; their time does not count. Each
+rule runs as Snakemake runs it, reading and writing its tables, in a process of its own.
+
+Two yardsticks. Pairs of codes are counted by a Counter over combinations. The texts are cut into
+words and indexed by bm25s alone, all in memory, and asked for every anchor. Both must agree with
+ours.
 """
 
 import argparse
 import math
+import runpy
 import sys
 import tempfile
 from collections import Counter
 from functools import partial
 from itertools import combinations
 from pathlib import Path
+from types import SimpleNamespace
 
+from hospital import HOSPITALS, ROOT, SCRIPTS, configuration, tables
 from measure import measured, report, versus
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
+ADMISSIONS = 52_722
+# The rules in the order in which they run: once, and once for each recipe.
+SHARED = ["mine_cooccurrence", "stratify_codes", "find_conflicts"]
+OF_RECIPE = ["allocate_notes", "build_code_sets", "select_exemplars"]
+# Their tables in the folder of the plan, by the name that the rules use.
+PLAN = ["cooccurrence", "group_cooccurrence", "tiers", "demographics", "conflicts"]
+OF_RECIPE_TABLES = ["allocation", "code_sets", "exemplars"]
+INPUTS = {
+    "labels": "corpus/labels/train",
+    "notes": "corpus/notes/train",
+    "corpus_codes": "corpus/codes",
+    "taxonomy": "terminology/codes",
+    "synonyms": "terminology/synonyms",
+    "excludes": "terminology/excludes",
+}
+# Shown with the paper's code sets: what a prompt without whole notes costs.
+RANKED = {
+    "method": "ranked",
+    "count": 2,
+    "max_uses": 8,
+    "text_weight": 0.3,
+    "excerpt_words": 150,
+    "seed": 1,
+}
 
-# Code frequencies by rank, lambda_r = C (r + q)^-a e^(-r/k), and labels per note, lognormal.
-Q, A, K = 13.60, 1.036, 2614
-LABELS_MU, LABELS_SIGMA = math.log(14), 0.51
-EDGES = {"head": 1000, "medium": 100, "tail": 10}
-ALLOCATION = {"method": "paper", "alpha": 0.5, "cap": 50, "offset": 5, "zero_shot": 50}
+
+class Files(dict):
+    """Named files as Snakemake offers them: as attributes and by ``items``."""
+
+    __getattr__ = dict.__getitem__
 
 
-def simulate(folder, notes, codes, seed):
-    """Write train labels and a taxonomy in which 4 codes share a parent, 12 a category, …."""
-    import numpy as np  # noqa: PLC0415
+def run_rule(rule, files, params):
+    """Run a rule's script; ``files`` are its inputs and outputs."""
+    job = SimpleNamespace(
+        rule=rule,
+        input=Files(files),
+        output=Files(files),
+        params=SimpleNamespace(**params),
+        log=[Path(files["tiers"]).with_name(f"{rule}.log")],
+    )
+    runpy.run_path(str(SCRIPTS / f"{rule}.py"), {"snakemake": job}, "__main__")
+
+
+def recipes(config):
+    """Return the recipes to plan: those that draw code sets, and ranked exemplars with `paper`."""
+    drawn = {
+        name: one
+        for name, one in config["recipes"].items()
+        if one["code_sets"]["strategy"] != "anchor"
+    }
+    return {**drawn, "paper_ranked": {**drawn["paper"], "exemplars": RANKED}}
+
+
+def plan(results, folder, config):
+    """Run every rule; return the figures of each, by `recipe.rule` where it is a recipe's."""
+    shared = {name: str(results / f"{path}.parquet") for name, path in INPUTS.items()}
+    shared |= {name: str(folder / f"{name}.parquet") for name in PLAN}
+    shared["bounds"] = str(ROOT / "resources" / "demographic_bounds.csv")
+    settings = {
+        "label_space": config["corpus"]["label_space"],
+        "kinds": config["corpus"]["kinds"],
+        "tiers": config["tiers"],
+    }
+    figures = {}
+    for rule in SHARED:
+        _, figures[rule] = measured(partial(run_rule, rule, shared, settings))
+    for name, recipe in recipes(config).items():
+        files = shared | {
+            table: str(folder / name / f"{table}.parquet") for table in OF_RECIPE_TABLES
+        }
+        for rule in OF_RECIPE:
+            _, figures[f"{name}.{rule}"] = measured(partial(run_rule, rule, files, recipe))
+    return figures
+
+
+def sizes(results, folder):
+    """Return how much there was to plan."""
     import polars as pl  # noqa: PLC0415
-    from longtail_icd.common.tables import write_table  # noqa: PLC0415
 
-    generator = np.random.default_rng(seed)
-    rank = np.arange(1, codes + 1)
-    weight = (rank + Q) ** -A * np.exp(-rank / K)
-    sizes = np.exp(generator.normal(LABELS_MU, LABELS_SIGMA, notes)).round().clip(1).astype(int)
-    drawn = generator.choice(codes, size=sizes.sum(), p=weight / weight.sum())
-    names = pl.Series([f"{number:05d}" for number in range(codes)])
-    # Frequency and place in the taxonomy are unrelated.
-    place = generator.permutation(codes)
-    labels = pl.DataFrame({"note_id": np.repeat(np.arange(notes), sizes), "code": names[drawn]})
-    labels = labels.unique(maintain_order=True).with_columns(
-        pl.col("note_id").cast(pl.String),
-        version=pl.lit("icd9cm"),
-        kind=pl.lit("diagnosis"),
-        position=pl.lit(1, pl.Int32),
-    )
-    write_table(labels, folder / "labels.parquet", "corpus/labels")
-    levels = {"parent": 4, "category": 12, "block": 60, "chapter": 500}
-    groups = {level: pl.Series(place // size).cast(pl.String) for level, size in levels.items()}
-    text = {"version": "icd9cm", "kind": "diagnosis", "title": "", "title_source": ""}
-    taxonomy = pl.DataFrame({"code": names, **groups}).with_columns(
-        *(pl.lit(value).alias(column) for column, value in text.items()), is_leaf=pl.lit(True)
-    )
-    write_table(taxonomy, folder / "taxonomy.parquet", "terminology/codes")
-    return len(labels)
+    def rows(path):
+        return pl.scan_parquet(path).select(pl.len()).collect().item()
+
+    return {
+        "notes": rows(results / "corpus/notes/train.parquet"),
+        "labels": rows(results / "corpus/labels/train.parquet"),
+        "codes": rows(folder / "tiers.parquet"),
+        "pairs": rows(folder / "cooccurrence.parquet"),
+        "requests": sum(rows(path) for path in folder.glob("*/code_sets.parquet")),
+    }
 
 
 def pairs_ours(folder):
-    from longtail_icd.common.tables import read_table  # noqa: PLC0415
-    from longtail_icd.plan.cooccurrence import mine_cooccurrence  # noqa: PLC0415
-
-    pairs = mine_cooccurrence(read_table(folder / "labels.parquet", "corpus/labels"))
-    pairs.write_parquet(folder / "cooccurrence.parquet")
-    return len(pairs), pairs["notes"].sum(), round(pairs["npmi"].sum(), 3)
-
-
-def pairs_plain(folder):
     import polars as pl  # noqa: PLC0415
 
-    labels = pl.read_parquet(folder / "labels.parquet", columns=["note_id", "code"])
+    pairs = pl.read_parquet(folder / "cooccurrence.parquet")
+    return len(pairs), pairs["notes"].sum()
+
+
+def pairs_plain(results, folder):
+    import polars as pl  # noqa: PLC0415
+
+    labels = pl.read_parquet(results / f"{INPUTS['labels']}.parquet", columns=["note_id", "code"])
     notes = labels.group_by("note_id").agg("code")["code"].to_list()
     single, both = Counter(), Counter()
     for codes in notes:
@@ -86,56 +140,85 @@ def pairs_plain(folder):
         rows.append((a, b, count, information / surprise if surprise else limit))
     pairs = pl.DataFrame(rows, schema=["code_a", "code_b", "notes", "npmi"], orient="row")
     pairs.write_parquet(folder / "plain.parquet")
-    return len(pairs), pairs["notes"].sum(), round(pairs["npmi"].sum(), 3)
+    return len(pairs), pairs["notes"].sum()
 
 
-def plan(folder):
-    """Everything after the corpus: pairs, tiers, allocation, code sets, exemplars."""
-    from longtail_icd.common.tables import read_table, write_table  # noqa: PLC0415
-    from longtail_icd.plan.allocation import allocate  # noqa: PLC0415
-    from longtail_icd.plan.code_sets import build_code_sets, summary  # noqa: PLC0415
-    from longtail_icd.plan.exemplars import select_exemplars  # noqa: PLC0415
-    from longtail_icd.plan.tiers import stratify, taxonomy_space  # noqa: PLC0415
+def _queries(results, folder):
+    """Return the words of the anchors' wordings, by anchor, and all known words."""
+    import polars as pl  # noqa: PLC0415
+    from longtail_icd.plan.exemplars import wordings_of  # noqa: PLC0415
 
-    pairs_ours(folder)
-    labels = read_table(folder / "labels.parquet", "corpus/labels")
-    taxonomy = read_table(folder / "taxonomy.parquet", "terminology/codes")
-    tiers = stratify(taxonomy_space(labels, taxonomy, ["diagnosis"]), labels, EDGES)
-    allocation = allocate(tiers, **ALLOCATION)
-    code_sets = build_code_sets(labels, tiers, taxonomy, allocation, strategy="paper", seed=1)
-    write_table(code_sets, folder / "code_sets.parquet", "plan/code_sets")
-    exemplars = select_exemplars(code_sets, "source")
-    write_table(exemplars, folder / "exemplars.parquet", "plan/exemplars")
-    print(summary(code_sets), flush=True)
-    return len(code_sets), len(allocation)
+    anchors = pl.read_parquet(folder / "paper/allocation.parquet").select("code")
+    taxonomy = pl.read_parquet(results / f"{INPUTS['taxonomy']}.parquet")
+    synonyms = pl.read_parquet(results / f"{INPUTS['synonyms']}.parquet")
+    return wordings_of(taxonomy.join(anchors, on="code", how="semi"), synonyms)
+
+
+def texts_ours(results, folder):
+    import polars as pl  # noqa: PLC0415
+    from longtail_icd.plan.retrieval import TextScores, index_notes  # noqa: PLC0415
+
+    wordings = _queries(results, folder)
+    notes = pl.scan_parquet(results / f"{INPUTS['notes']}.parquet")
+    scores = TextScores(index_notes(notes, wordings.vocabulary))
+    return round(sum(float(scores.of(words).sum()) for words in wordings.of_code.values()))
+
+
+def texts_plain(results, folder):
+    import bm25s  # noqa: PLC0415
+    import polars as pl  # noqa: PLC0415
+
+    wordings = _queries(results, folder)
+    texts = pl.read_parquet(results / f"{INPUTS['notes']}.parquet")["text"].to_list()
+    tokens = bm25s.tokenize(
+        texts, stopwords=None, token_pattern=r"[^\W_]+", show_progress=False, return_ids=False
+    )
+    index = bm25s.BM25()
+    index.index(tokens, show_progress=False)
+    known = Counter(word for words in tokens for word in set(words))
+    total = 0.0
+    for numbers in wordings.of_code.values():
+        words = [wordings.vocabulary[number] for number in numbers.tolist()]
+        telling = [word for word in words if 0 < known[word] <= len(texts) / 2]
+        if telling:
+            total += float(index.get_scores(telling).sum())
+    return round(total)
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--notes", type=int, default=2000)
-    parser.add_argument("--codes", type=int, default=1500)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--scale", type=float, default=0.01, help="1: MIMIC-III's size")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--processes", type=int, default=2, help="of what comes before the plan")
+    parser.add_argument("--folder", type=Path, default=HOSPITALS)
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        inputs = partial(simulate, folder, arguments.notes, arguments.codes, arguments.seed)
-        labels, _ = measured(inputs)
-        (requests, anchors), whole = measured(partial(plan, folder))
-        found, ours = measured(partial(pairs_ours, folder))
-        expected, yardstick = measured(partial(pairs_plain, folder))
-    if found[:2] != expected[:2] or abs(found[2] - expected[2]) > 0.01:
-        sys.exit(f"the yardstick counts other pairs: {found} against {expected}")
+    admissions = round(arguments.scale * ADMISSIONS)
+    results = tables(admissions, arguments.seed, arguments.folder, arguments.processes)
+    config = configuration("mimic3_full")
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        figures = plan(results, folder, config)
+        counts, _ = measured(partial(sizes, results, folder))
+        found, _ = measured(partial(pairs_ours, folder))
+        expected, pairs = measured(partial(pairs_plain, results, folder))
+        score, ours = measured(partial(texts_ours, results, folder))
+        expected_score, texts = measured(partial(texts_plain, results, folder))
+    if found != expected:
+        sys.exit(f"benchmark: ours counts pairs {found}, the yardstick {expected}")
+    if abs(score - expected_score) > 1e-3 * expected_score:
+        sys.exit(f"benchmark: our scores sum to {score}, the yardstick's to {expected_score}")
+    whole = sum(one["wall_s"] for one in figures.values())
     report(
         stage="plan",
-        **whole,
-        notes=arguments.notes,
-        labels=labels,
-        anchors=anchors,
-        requests=requests,
-        pairs=found[0],
-        requests_per_s=round(requests / whole["wall_s"]),
-        pairs_wall_s=ours["wall_s"],
-        **versus(ours, yardstick),
+        wall_s=round(whole, 2),
+        cpu_s=round(sum(one["cpu_s"] for one in figures.values()), 2),
+        peak_rss_mb=max(one["peak_rss_mb"] for one in figures.values()),
+        scale=arguments.scale,
+        **counts,
+        requests_per_s=round(counts["requests"] / whole),
+        **versus(figures["mine_cooccurrence"], pairs),
+        **{f"text_{name}": value for name, value in versus(ours, texts).items()},
+        steps=figures,
     )
 
 

@@ -95,7 +95,12 @@ def exemplars(sets=SETS) -> pl.DataFrame:
     return table(
         "plan/exemplars",
         [
-            {"request_id": f"request{number}", "exemplar_note_ids": [note] if note else []}
+            {
+                "request_id": f"request{number}",
+                "exemplar_note_ids": [note] if note else [],
+                "excerpts": [],
+                "skeleton": [],
+            }
             for number, (_, _, note) in enumerate(sets)
         ],
     )

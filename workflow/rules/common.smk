@@ -26,6 +26,12 @@ LOGS = f"logs/{CORPUS}"
 SPLITS = ["train", "dev", "test"]
 MODELS = sorted(config["models"])
 RECIPES = sorted({recipe for one in config["train_sets"].values() for recipe in one["recipes"]})
+# The recipes whose plan is made and reported, also where no train set uses them.
+PLANNED = sorted(
+    recipe
+    for recipe, one in config["recipes"].items()
+    if recipe in RECIPES or one["code_sets"]["strategy"] != "anchor"
+)
 SHARDS = [f"{shard:03d}" for shard in range(config["generation"]["shards"])]
 RUNS = runs_of(config)
 # What of the corpus block determines the prepared tables, beside the files themselves.
@@ -99,6 +105,19 @@ def knowledge_of(model):
     if model != "gki_icd":
         return []
     return ["<results>/terminology/codes.parquet", "<results>/terminology/synonyms.parquet"]
+
+
+def exemplar_sources(wildcards):
+    """Return what a recipe's exemplars are ranked by; other methods need the code sets alone."""
+    if config["recipes"][wildcards.recipe]["exemplars"]["method"] != "ranked":
+        return {}
+    return {
+        "labels": "<results>/corpus/labels/train.parquet",
+        "notes": "<results>/corpus/notes/train.parquet",
+        "tiers": "<results>/plan/tiers.parquet",
+        "taxonomy": "<results>/terminology/codes.parquet",
+        "synonyms": "<results>/terminology/synonyms.parquet",
+    }
 
 
 def prompt_template(wildcards):
@@ -235,7 +254,7 @@ def plan_targets():
         "<results>/plan/tiers.parquet",
         "<results>/plan/cooccurrence.parquet",
         "<results>/plan/conflicts.parquet",
-        *expand("<results>/plan/{recipe}/exemplars.parquet", recipe=RECIPES),
+        *expand("<results>/plan/{recipe}/exemplars.parquet", recipe=PLANNED),
     ]
 
 

@@ -111,6 +111,7 @@ rule build_code_sets:
 
 rule select_exemplars:
     input:
+        unpack(exemplar_sources),
         code_sets="<results>/plan/{recipe}/code_sets.parquet",
     output:
         exemplars="<results>/plan/{recipe}/exemplars.parquet",
@@ -119,8 +120,8 @@ rule select_exemplars:
     conda:
         "../../envs/workflow.yaml"
     resources:
-        mem_mb=per_attempt(2000),
-        runtime=per_attempt(5),
+        mem_mb=per_attempt(4000),
+        runtime=per_attempt(15),
     params:
         code=code_of("plan", "select_exemplars"),
         exemplars=recipe_config("exemplars"),

@@ -23,6 +23,31 @@ rule plot_f1_by_tier:
         "../scripts/plot_f1_by_tier.py"
 
 
+rule plot_allocation:
+    input:
+        tiers="<results>/plan/tiers.parquet",
+        code_sets=expand("<results>/plan/{recipe}/code_sets.parquet", recipe=PLANNED),
+    output:
+        figure=report(
+            "<results>/report/figures/allocation.svg",
+            caption="../report/allocation.rst",
+            category="Plan",
+            labels={"corpus": CORPUS, "shows": "notes by tier before and after"},
+        ),
+    log:
+        "<logs>/report/plot_allocation.log",
+    conda:
+        "../../envs/workflow.yaml"
+    resources:
+        mem_mb=per_attempt(4000),
+    params:
+        code=code_of("report", "plot_allocation"),
+        recipes=PLANNED,
+        tiers=config["tiers"],
+    script:
+        "../scripts/plot_allocation.py"
+
+
 rule plot_code_frequencies:
     input:
         tiers="<results>/plan/tiers.parquet",
@@ -82,10 +107,12 @@ rule write_report:
         notes=expand("<results>/corpus/notes/{split}.parquet", split=SPLITS),
         labels=expand("<results>/corpus/labels/{split}.parquet", split=SPLITS),
         allocations=expand("<results>/plan/{recipe}/allocation.parquet", recipe=RECIPES),
+        code_sets=expand("<results>/plan/{recipe}/code_sets.parquet", recipe=PLANNED),
         synthetic_notes=expand("<results>/generation/{recipe}/notes.parquet", recipe=RECIPES),
         synthetic_labels=expand("<results>/generation/{recipe}/labels.parquet", recipe=RECIPES),
         manifests=expand("<results>/generation/{recipe}/manifest.json", recipe=RECIPES),
         f1_by_tier="<results>/report/figures/f1_by_tier.svg",
+        allocation="<results>/report/figures/allocation.svg",
         code_frequencies="<results>/report/figures/code_frequencies.svg",
         learning_curves="<results>/report/figures/learning_curves.svg",
     output:
@@ -104,5 +131,6 @@ rule write_report:
     params:
         code=code_of("report", "write_report"),
         settings=used_settings(),
+        planned=PLANNED,
     script:
         "../scripts/write_report.py"

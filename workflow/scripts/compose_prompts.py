@@ -27,6 +27,7 @@ def main(snakemake):
     prompts = compose_prompts(
         code_sets,
         exemplar_texts(exemplars, scan_table(inputs.notes, "corpus/notes")),
+        dict(exemplars.select("request_id", "skeleton").iter_rows()),
         facts,
         load_template(inputs.template),
         params.prompt["seed"],

@@ -2,7 +2,7 @@
 
 from longtail_icd.common.script import run
 from longtail_icd.common.tables import read_table, scan_table, write_table
-from longtail_icd.generation.prompts import exemplar_texts
+from longtail_icd.generation.prompts import note_texts
 from longtail_icd.generation.screening import screen_notes, summary
 
 
@@ -15,7 +15,7 @@ def main(snakemake):
     notes, labels = screen_notes(
         prompts,
         read_table(inputs.responses, "generation/responses"),
-        exemplar_texts(exemplars, scan_table(inputs.notes, "corpus/notes")),
+        note_texts(exemplars, scan_table(inputs.notes, "corpus/notes")),
         snakemake.params.screening,
     )
     write_table(notes, snakemake.output.notes, "generation/notes")

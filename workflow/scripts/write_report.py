@@ -8,7 +8,8 @@ from longtail_icd.report.sources import read_sources
 
 def main(snakemake):
     settings = snakemake.params.settings
-    sources = read_sources(snakemake.input, list(settings["recipes"]))
+    recipes = list(settings["recipes"])
+    sources = read_sources(snakemake.input, recipes, snakemake.params.planned)
     write_text(render(sources, settings, snakemake.input.template), snakemake.output.page)
     print(snakemake.output.page)
 

@@ -18,12 +18,14 @@ from generation_stage import (
 from hypothesis import given
 from hypothesis import strategies as st
 from longtail_icd.common.errors import UserError
+from longtail_icd.common.tables import TABLES
 from longtail_icd.generation.data_class import highest
 from longtail_icd.generation.knowledge import wanted_facts
 from longtail_icd.generation.prompts import (
     compose_prompts,
     exemplar_texts,
     load_template,
+    note_texts,
     select_shard,
     shorten,
 )
@@ -32,11 +34,16 @@ from longtail_icd.generation.shards import generator_of, pick, shard_of, shuffle
 TEMPLATES = Path(__file__).parents[3] / "resources" / "prompts"
 
 
-def composed(template="paper", texts=None, sets=SETS, seed=1):
+def composed(template="paper", texts=None, sets=SETS, seed=1, skeletons=None):
     frame = code_sets(sets)
     facts = wanted_facts(frame, tiers(), taxonomy(), synonyms())
     return compose_prompts(
-        frame, texts or {}, facts, load_template(TEMPLATES / f"{template}.j2"), seed
+        frame,
+        texts or {},
+        skeletons or {},
+        facts,
+        load_template(TEMPLATES / f"{template}.j2"),
+        seed,
     )
 
 
@@ -63,7 +70,8 @@ def test_a_prompt_does_not_depend_on_the_shard_count():
     facts = wanted_facts(frame, tiers(), taxonomy(), synonyms())
     template = load_template(TEMPLATES / "paper.j2")
     parts = [
-        compose_prompts(select_shard(frame, shard, 3), {}, facts, template, 1) for shard in range(3)
+        compose_prompts(select_shard(frame, shard, 3), {}, {}, facts, template, 1)
+        for shard in range(3)
     ]
     assert pl.concat(parts).sort("request_id").equals(whole)
 
@@ -151,6 +159,9 @@ def test_data_class_is_that_of_the_most_sensitive_part():
     assert composed(texts=texts)["data_class"].to_list() == ["text", "record", "public", "record"]
     # The set of a single code is a record too where it was drawn from a note.
     assert composed(sets=[("428.0", [], "1")])["data_class"].to_list() == ["record"]
+    # So is the order in which one real note has its sections.
+    skeletons = {"request2": ["Chief Complaint"]}
+    assert composed(skeletons=skeletons)["data_class"].to_list() == ["record"] * 4
 
 
 @given(st.lists(st.sampled_from(["public", "aggregate", "record", "text"])))
@@ -167,6 +178,49 @@ def test_only_the_wanted_notes_are_read_and_missing_ones_left_out():
     assert texts["request0"].endswith("went home.")
     empty = notes().with_columns(text=pl.lit(None, dtype=pl.String))
     assert shorten(exemplar_texts(exemplars(), empty.lazy())["request0"]) is None
+
+
+def with_excerpts(spans):
+    excerpts = [{"note_id": note, "start": start, "end": end} for note, start, end in spans]
+    frame = exemplars()
+    return pl.DataFrame(
+        {
+            "request_id": frame["request_id"],
+            "exemplar_note_ids": [["2", "1"]] * frame.height,
+            "excerpts": [excerpts] * frame.height,
+            "skeleton": [[]] * frame.height,
+        },
+        schema=TABLES["plan/exemplars"].columns,
+    )
+
+
+def test_excerpts_stand_for_the_whole_note_in_the_prompt():
+    """Nothing of a note but its excerpts reaches the writer."""
+    name = SECRET_TEXT.index("ruptured")
+    shown = exemplar_texts(
+        with_excerpts([("2", name, name + 8), ("2", 0, 4), ("1", 0, 3)]), notes().lazy()
+    )
+    assert shown == dict.fromkeys(
+        [f"request{number}" for number in range(4)], "ruptured\n[...]\nMrs\n[...]\nMrs"
+    )
+
+
+def test_screening_compares_with_every_note_an_excerpt_is_from():
+    texts = note_texts(with_excerpts([("2", 0, 4)]), notes().lazy())
+    assert texts["request0"] == f"{SECRET_TEXT} and stayed.\n{SECRET_TEXT} and went home."
+    assert note_texts(exemplars(), notes().lazy()) == exemplar_texts(exemplars(), notes().lazy())
+
+
+def test_a_skeleton_reaches_a_template_that_shows_it_and_no_other(tmp_path):
+    path = tmp_path / "sections.j2"
+    path.write_text("{% block user %}{{ skeleton | join(', ') }}{% endblock %}")
+    skeletons = {"request1": ["Chief Complaint", "Brief Hospital Course"]}
+    frame = code_sets()
+    facts = wanted_facts(frame, tiers(), taxonomy(), synonyms())
+    prompts = compose_prompts(frame, {}, skeletons, facts, load_template(path), 1)
+    contents = [json.loads(messages)[0]["content"] for messages in prompts["messages"]]
+    assert contents == ["", "Chief Complaint, Brief Hospital Course", "", ""]
+    assert composed(skeletons=skeletons)["messages"].equals(composed()["messages"])
 
 
 def test_long_examples_are_cut_at_a_word():

@@ -9,9 +9,11 @@ import polars as pl
 import pytest
 from longtail_icd.common.files import write_text
 from longtail_icd.common.tables import TABLES, write_table
+from longtail_icd.report.allocation import planned_mentions, plot_allocation
 from longtail_icd.report.code_frequencies import plot_code_frequencies
 from longtail_icd.report.f1_by_tier import plot_f1_by_tier
 from longtail_icd.report.learning_curves import plot_learning_curves
+from longtail_icd.report.sources import FIGURES
 
 TIERS = ("head", "medium", "tail", "few_shot", "zero_shot")
 EDGES = {"head": 100, "medium": 30, "tail": 10}
@@ -163,6 +165,16 @@ def _corpus(folder):
     )
 
 
+def code_sets_table():
+    """Four planned notes with one head code each as companion, and a reserve."""
+    anchors = ["005.0", "005.0", "006.0", "007.0", "007.0"]
+    rows = [
+        (f"r{number}", anchor, ["001.0", anchor], "clone", None, number == 4)
+        for number, anchor in enumerate(anchors)
+    ]
+    return pl.DataFrame(rows, schema=TABLES["plan/code_sets"].columns, orient="row")
+
+
 def _generation(folder):
     requests = [f"r{number}" for number in range(4)]
     notes = pl.DataFrame(
@@ -200,6 +212,7 @@ def _generation(folder):
     (folder / "manifest.json").write_text(json.dumps(manifest))
     allocation = pl.DataFrame({"code": ["005.0", "006.0", "007.0"], "n_synthetic": [2, 1, 1]})
     write_table(allocation, folder / "allocation.parquet", "plan/allocation")
+    write_table(code_sets_table(), folder / "code_sets.parquet", "plan/code_sets")
 
 
 def history(rows=((0.5, 2.0), (1.0, 1.0), (1.5, 0.5), (2.0, 0.3))):
@@ -210,9 +223,10 @@ def history(rows=((0.5, 2.0), (1.0, 1.0), (1.5, 0.5), (2.0, 0.3))):
 
 def draw_figures(folder, train_sets, seeds):
     """Draw the sample run's figures into ``folder``; return their texts by name."""
-    names = ("f1_by_tier", "code_frequencies", "learning_curves")
-    bars, curves, losses = (folder / f"{name}.svg" for name in names)
+    bars, plan, curves, losses = (folder / f"{name}.svg" for name in FIGURES)
     plot_f1_by_tier(metrics_table(train_sets, seeds), train_sets, EDGES, bars)
+    planned = {"paper": planned_mentions(code_sets_table())}
+    plot_allocation(tiers_table(), planned, EDGES, plan)
     mentions = pl.DataFrame({"code": ["001.0", "005.0"], "anchor": [0, 2], "companion": [3, 0]})
     plot_code_frequencies(tiers_table(), {"paper": mentions}, EDGES, curves)
     histories = {
@@ -222,7 +236,7 @@ def draw_figures(folder, train_sets, seeds):
         for seed in seeds
     }
     plot_learning_curves(histories, train_sets, losses)
-    return {name: (folder / f"{name}.svg").read_text(encoding="utf-8") for name in names}
+    return {name: (folder / f"{name}.svg").read_text(encoding="utf-8") for name in FIGURES}
 
 
 @cache
@@ -252,11 +266,12 @@ def write_run(folder: Path, train_sets=("original", "extended"), seeds=(1,)) -> 
         "notes": [str(folder / f"corpus/notes/{split}.parquet") for split in splits],
         "labels": [str(folder / f"corpus/labels/{split}.parquet") for split in splits],
         "allocations": [str(folder / "paper/allocation.parquet")],
+        "code_sets": [str(folder / "paper/code_sets.parquet")],
         "synthetic_notes": [str(folder / "paper/notes.parquet")],
         "synthetic_labels": [str(folder / "paper/labels.parquet")],
         "manifests": [str(folder / "paper/manifest.json")],
     }
-    for name in ("f1_by_tier", "code_frequencies", "learning_curves"):
+    for name in FIGURES:
         paths[name] = str(folder / f"figures/{name}.svg")
     for name, svg in _figures(tuple(train_sets), tuple(seeds)).items():
         write_text(svg, paths[name])

@@ -7,6 +7,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 from longtail_icd.common.tables import empty_table
+from longtail_icd.report.allocation import (
+    allocation_table,
+    planned_mentions,
+    plot_allocation,
+)
 from longtail_icd.report.code_frequencies import (
     _curve,
     frequencies,
@@ -16,10 +21,10 @@ from longtail_icd.report.code_frequencies import (
 )
 from longtail_icd.report.f1_by_tier import f1_by_tier, plot_f1_by_tier
 from longtail_icd.report.learning_curves import per_epoch, plot_learning_curves
+from longtail_icd.report.sources import FIGURES
 
 EDGES = {"head": 100, "medium": 30, "tail": 10}
 draw_figures = runpy.run_path(str(Path(__file__).with_name("conftest.py")))["draw_figures"]
-FIGURES = ("f1_by_tier", "code_frequencies", "learning_curves")
 
 
 def test_same_data_same_bytes(tmp_path):
@@ -40,6 +45,7 @@ def test_axes_name_what_they_show_and_its_unit(sample_run):
     paths = sample_run()
     for name, label in (
         ("f1_by_tier", "pooled F1 (points)"),
+        ("allocation", "mentions added"),
         ("code_frequencies", "notes per code"),
         ("learning_curves", "epoch"),
     ):
@@ -141,6 +147,52 @@ def test_frequencies_add_up_by_tier():
         "few_shot": (1, 3, 1, 1),
         "zero_shot": (1, 0, 0, 0),
     }
+
+
+def test_planned_mentions_leave_reserves_out_and_tell_anchors_from_companions():
+    code_sets = pl.DataFrame(
+        {
+            "anchor": ["009.0", "009.0", "001.0"],
+            "codes": [["001.0", "009.0"], ["001.0", "009.0"], ["001.0"]],
+            "reserve": [False, True, False],
+        }
+    )
+    assert planned_mentions(code_sets).rows() == [("001.0", 1, 1), ("009.0", 1, 0)]
+
+
+def test_allocation_table_by_hand():
+    """A tier that train never shows has no ratio; without recipes there is no table."""
+    tiers = pl.DataFrame(
+        {
+            "code": ["001.0", "009.0", "010.0"],
+            "n_train": [120, 3, 0],
+            "tier": ["head", "few_shot", "zero_shot"],
+        }
+    )
+    counts = pl.DataFrame(
+        {"code": ["001.0", "009.0", "010.0"], "anchor": [0, 2, 5], "companion": [6, 1, 0]}
+    )
+    table = allocation_table(tiers, {"paper": counts})
+    assert table.header[3:] == [
+        "paper: as anchor",
+        "paper: as companion",
+        "paper: after ÷ before",
+    ]
+    assert table.rows == [
+        ["head", "1", "120", "0", "6", "1.05"],
+        ["medium", "0", "0", "0", "0", "–"],
+        ["tail", "0", "0", "0", "0", "–"],
+        ["few-shot", "1", "3", "2", "1", "2.00"],
+        ["zero-shot", "1", "0", "5", "0", "–"],
+        ["all codes", "3", "123", "7", "7", "1.11"],
+    ]
+    assert allocation_table(tiers, {}) is None
+
+
+def test_a_configuration_without_plans_has_a_figure_of_train_alone(tmp_path):
+    tiers = pl.DataFrame({"code": ["001.0"], "n_train": [12], "tier": ["tail"]})
+    plot_allocation(tiers, {}, EDGES, tmp_path / "f.svg")
+    assert "with " not in (tmp_path / "f.svg").read_text()
 
 
 def test_curve_keeps_the_ends_of_every_level():

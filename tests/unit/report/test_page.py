@@ -68,7 +68,7 @@ def page_of(sample_run):
     """Return a function that renders the sample run under other settings."""
 
     def make(path=None, **options):
-        sources = read_sources(sample_run(**options), ["paper"])
+        sources = read_sources(sample_run(**options), ["paper"], ["paper"])
         return page.render(sources, settings(path=path, **options), TEMPLATE)
 
     return make
@@ -133,7 +133,7 @@ def test_no_controls_no_section(page_of):
 def test_disjoint_wording_is_named_a_control(sample_run):
     configured = settings()
     configured["corpus"]["simulation"]["overlap"] = 0
-    html = page.render(read_sources(sample_run(), ["paper"]), configured, TEMPLATE)
+    html = page.render(read_sources(sample_run(), ["paper"], ["paper"]), configured, TEMPLATE)
     assert "This whole run is one" in html
 
 
@@ -163,20 +163,23 @@ def test_how_the_label_space_was_chosen_is_said(sample_run, label_space):
     """Under `corpus` the page must say that the list knows the evaluation's unseen codes."""
     configured = settings()
     configured["corpus"]["label_space"] = label_space
-    html = page.render(read_sources(sample_run(), ["paper"]), configured, TEMPLATE)
+    html = page.render(read_sources(sample_run(), ["paper"], ["paper"]), configured, TEMPLATE)
     assert ("knows which unseen codes the evaluation holds" in html) == (label_space == "corpus")
 
 
 def test_names_from_the_configuration_are_escaped(sample_run):
     configured = settings()
     configured["corpus"]["name"] = "<script>alert(1)</script>"
-    html = page.render(read_sources(sample_run(), ["paper"]), configured, TEMPLATE)
+    html = page.render(read_sources(sample_run(), ["paper"], ["paper"]), configured, TEMPLATE)
     assert "<script>" not in html
 
 
 def test_rendering_twice_gives_the_same_page(sample_run):
     paths = sample_run()
-    pages = {page.render(read_sources(paths, ["paper"]), settings(), TEMPLATE) for _ in range(2)}
+    pages = {
+        page.render(read_sources(paths, ["paper"], ["paper"]), settings(), TEMPLATE)
+        for _ in range(2)
+    }
     assert len(pages) == 1
 
 

@@ -136,9 +136,19 @@ TABLES = {
             "reserve": pl.Boolean,
         },
     ),
-    # The real train notes that a request's prompt may show, best first.
+    # The real train notes that a request's prompt may show, best first. excerpts: what of them, as
+    # characters [start, end) of the note's text, never as text; none: the best note as a whole.
+    # skeleton: section headings of the best note that many notes have.
     "plan/exemplars": Table(
-        "select_exemplars", {"request_id": pl.String, "exemplar_note_ids": pl.List(pl.String)}
+        "select_exemplars",
+        {
+            "request_id": pl.String,
+            "exemplar_note_ids": pl.List(pl.String),
+            "excerpts": pl.List(
+                pl.Struct({"note_id": pl.String, "start": pl.Int64, "end": pl.Int64})
+            ),
+            "skeleton": pl.List(pl.String),
+        },
     ),
     # messages and knowledge are JSON; data_class is the highest class of the prompt's parts.
     "generation/prompts": Table(

@@ -1,8 +1,9 @@
 """From a code set to a prompt: Knowledge-Injection Prompting.
 
 Per code the hierarchy path, the official title and one synonym drawn for this note; the anchor
-marked; a real note as an example. Structure: the author's slides; wording and the rest of the
-contents: ours (docs/paper.md). The same choices go, as ``knowledge``, to the offline writer.
+marked; a real note, or excerpts of some, as an example. Structure: the author's slides; wording
+and the rest of the contents: ours (docs/paper.md). The same choices go, as ``knowledge``, to the
+offline writer.
 """
 
 import json
@@ -21,6 +22,7 @@ from longtail_icd.generation.shards import generator_of, pick, shard_of, shuffle
 
 # An example is cut here: it shows style and structure, and a long one costs throughput.
 EXEMPLAR_CHARACTERS = 8000
+OMISSION = "\n[...]\n"  # between two excerpts
 # Seeds are sent to servers, and some take 32 bits only.
 SEED_RANGE = 2**31
 # The last line of a prompt, so that a server can reuse everything before it.
@@ -124,16 +126,22 @@ def _variation(request_id: str, seed: int) -> dict[str, str]:
     }
 
 
-def _data_class(codes: list[str], source_note_id: str | None, exemplar: str | None) -> str:
-    """Return the class of a prompt: titles are public, a set drawn from a note is a record."""
-    drawn = source_note_id is not None or len(codes) > 1
-    parts = ["public", "record" if drawn else "public", "text" if exemplar else "public"]
-    return highest(parts)
+def _data_class(
+    codes: list[str], source_note_id: str | None, exemplar: str | None, skeleton: list[str]
+) -> str:
+    """Return the class of a prompt: the highest of its parts.
+
+    Titles are public. A set drawn from a note is a record; so is a skeleton, the order in which
+    one admission's note has its sections. An exemplar, excerpts too, is text.
+    """
+    record = source_note_id is not None or len(codes) > 1 or bool(skeleton)
+    return highest(["public", *(["record"] if record else []), *(["text"] if exemplar else [])])
 
 
 def compose_prompts(
     code_sets: pl.DataFrame,
     exemplars: dict[str, str | None],
+    skeletons: dict[str, list[str]],
     facts: dict[str, CodeFacts],
     template: Template,
     seed: int,
@@ -142,7 +150,9 @@ def compose_prompts(
 
     Args:
         code_sets: a table `plan/code_sets`.
-        exemplars: per request_id the text of its example note, or nothing.
+        exemplars: per request_id the text of its example, or nothing.
+        skeletons: per request_id the section headings of a real note, for templates that show
+            them as ``skeleton``; requests without any may be missing.
         facts: per code what the terminology says; see ``facts_of``.
         template: ``description`` hands all synonyms to the offline writer, any other one wording.
         seed: of the recipe's draws.
@@ -159,10 +169,12 @@ def compose_prompts(
             for code in ordered
         }
         exemplar = shorten(exemplars.get(request_id))
+        skeleton = skeletons.get(request_id, [])
         messages = template.messages(
             {
                 "codes": list(values.values()),
                 "exemplar": exemplar,
+                "skeleton": skeleton,
                 "variation": _variation(request_id, seed),
             }
         )
@@ -175,22 +187,58 @@ def compose_prompts(
                 "codes": codes,
                 "messages": json.dumps(messages, ensure_ascii=False),
                 "knowledge": json.dumps(knowledge, ensure_ascii=False),
-                "data_class": _data_class(codes, source, exemplar),
+                "data_class": _data_class(codes, source, exemplar, skeleton),
                 "seed": int(generator_of(request_id, "seed", seed).random() * SEED_RANGE),
             }
         )
     return pl.DataFrame(rows, schema=TABLES["generation/prompts"].columns)
 
 
-def exemplar_texts(exemplars: pl.DataFrame, notes: pl.LazyFrame) -> dict[str, str | None]:
-    """Return per request the text of its best example note; requests without one are missing.
+def _texts(wanted: pl.Series, notes: pl.LazyFrame) -> pl.DataFrame:
+    """Return note_id and text of the wanted notes; only those are read."""
+    ids = wanted.drop_nulls().unique()
+    found = notes.filter(pl.col("note_id").is_in(ids.implode()))
+    return found.select("note_id", "text").collect()
+
+
+def note_texts(exemplars: pl.DataFrame, notes: pl.LazyFrame) -> dict[str, str | None]:
+    """Return per request the whole text of its example notes; requests without one are missing.
 
     Args:
         exemplars: a table `plan/exemplars`, the requests of interest only.
         notes: a table `corpus/notes`, train split; only the notes asked for are read.
     """
-    best = exemplars.select("request_id", note_id=pl.col("exemplar_note_ids").list.first())
-    wanted = best["note_id"].drop_nulls().unique()
-    texts = notes.filter(pl.col("note_id").is_in(wanted.implode())).select("note_id", "text")
-    found = best.join(texts.collect(), on="note_id").select("request_id", "text")
-    return dict(found.iter_rows())
+    wanted = exemplars.select("request_id", note_id="exemplar_note_ids").explode(
+        "note_id", empty_as_null=False
+    )
+    found = wanted.join(
+        _texts(wanted["note_id"], notes), on="note_id", maintain_order="left"
+    ).group_by("request_id", maintain_order=True)
+    return dict(found.agg(pl.col("text").str.join("\n")).iter_rows())
+
+
+def exemplar_texts(exemplars: pl.DataFrame, notes: pl.LazyFrame) -> dict[str, str | None]:
+    """Return per request what its prompt shows of real notes; requests without are missing.
+
+    The excerpts, those of one note after another, or the best note as a whole where the table has
+    none.
+
+    Args:
+        exemplars: a table `plan/exemplars`, the requests of interest only.
+        notes: a table `corpus/notes`, train split; only the notes asked for are read.
+    """
+    whole = exemplars.filter(pl.col("excerpts").list.len() == 0).with_columns(
+        pl.col("exemplar_note_ids").list.head(1)
+    )
+    spans = (
+        exemplars.select("request_id", "excerpts")
+        .explode("excerpts", empty_as_null=False)
+        .unnest("excerpts")
+    )
+    passage = pl.col("text").str.slice(pl.col("start"), pl.col("end") - pl.col("start"))
+    shown = (
+        spans.join(_texts(spans["note_id"], notes), on="note_id", maintain_order="left")
+        .group_by("request_id", maintain_order=True)
+        .agg(passage.str.strip_chars().str.join(OMISSION))
+    )
+    return note_texts(whole, notes) | dict(shown.iter_rows())

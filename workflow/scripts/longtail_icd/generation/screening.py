@@ -118,7 +118,7 @@ def screen_notes(
     Args:
         prompts: a table `generation/prompts`.
         responses: a table `generation/responses` with the same requests.
-        exemplars: per request_id the text of its example note, or nothing.
+        exemplars: per request_id the whole text of its example notes, or nothing.
         screening: the recipe's limits: min_words, max_words, max_source_overlap.
 
     Raises:

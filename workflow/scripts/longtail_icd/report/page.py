@@ -11,6 +11,7 @@ import yaml
 from jinja2 import Environment, StrictUndefined, TemplateError
 
 from longtail_icd.common.errors import UserError
+from longtail_icd.report.allocation import allocation_table
 from longtail_icd.report.answer import answers
 from longtail_icd.report.code_frequencies import frequencies, synthetic_mentions
 from longtail_icd.report.coverage import coverage_table, source_table
@@ -187,6 +188,7 @@ def context(sources: Sources, settings: dict[str, Any]) -> dict[str, Any]:
         "corpus_table": corpus_table(sources.notes, sources.labels),
         "published_table": published_table(sources.manifest["published"]),
         "tier_table": tier_table(codes, sources.tiers, sources.labels["test"], settings["tiers"]),
+        "allocation_table": allocation_table(sources.tiers, sources.planned),
         "coverage_table": coverage_table(sources.synonyms, sources.tiers),
         "source_table": source_table(sources.synonyms, sources.tiers),
         "corpus_counts": PageTable(

@@ -10,9 +10,10 @@ import polars as pl
 from longtail_icd.common.errors import UserError
 from longtail_icd.common.files import read_json
 from longtail_icd.common.tables import read_table, scan_table
+from longtail_icd.report.allocation import planned_mentions
 from longtail_icd.report.tables import SPLITS
 
-FIGURES = ("f1_by_tier", "code_frequencies", "learning_curves")
+FIGURES = ("f1_by_tier", "allocation", "code_frequencies", "learning_curves")
 _RECIPE_KEYS = ("reasons", "models", "data_classes", "missing_anchors")
 
 
@@ -28,7 +29,10 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Sources:
-    """The tables and figures behind the page; notes and labels by split, recipes by name."""
+    """The tables and figures behind the page; notes and labels by split, recipes by name.
+
+    ``planned`` holds the planned mentions of every recipe with a plan, written or not.
+    """
 
     metrics: pl.DataFrame
     comparisons: pl.DataFrame
@@ -38,6 +42,7 @@ class Sources:
     labels: dict[str, pl.DataFrame]
     manifest: dict[str, Any]
     recipes: dict[str, Recipe]
+    planned: dict[str, pl.DataFrame]
     figures: dict[str, str]
 
 
@@ -83,15 +88,32 @@ def _read_figure(path: str) -> str:
     return text[text.index("<svg") :]
 
 
-def read_sources(paths: Mapping[str, Any], recipes: Sequence[str]) -> Sources:
+def read_planned(paths: Sequence[str], recipes: Sequence[str]) -> dict[str, pl.DataFrame]:
+    """Read how often each recipe's plan mentions each code.
+
+    Args:
+        paths: tables ``plan/code_sets``, in the order of ``recipes``.
+        recipes: their names.
+    """
+    columns = ["anchor", "codes", "reserve"]
+    return {
+        recipe: planned_mentions(scan_table(path, "plan/code_sets").select(columns).collect())
+        for recipe, path in zip(recipes, paths, strict=True)
+    }
+
+
+def read_sources(
+    paths: Mapping[str, Any], recipes: Sequence[str], planned: Sequence[str]
+) -> Sources:
     """Read what the rule `write_report` has as input.
 
     Args:
         paths: files by name: metrics, comparisons, tiers, synonyms, manifest; lists notes and
             labels in the order of the splits; lists allocations, synthetic_notes,
-            synthetic_labels and manifests in the order of ``recipes``; f1_by_tier,
-            code_frequencies, learning_curves.
+            synthetic_labels and manifests in the order of ``recipes``; a list code_sets in the
+            order of ``planned``; the figures of :data:`FIGURES`.
         recipes: names of the recipes that any train set uses.
+        planned: names of the recipes that have a plan.
 
     Raises:
         UserError: a file is missing, unreadable or does not fit its schema.
@@ -113,5 +135,6 @@ def read_sources(paths: Mapping[str, Any], recipes: Sequence[str]) -> Sources:
         labels=_by_split(paths["labels"], "corpus/labels", ["note_id", "code"]),
         manifest=read_manifest(paths["manifest"], ["rows", "published"], "describe_corpus"),
         recipes=written,
+        planned=read_planned(paths["code_sets"], planned),
         figures={name: _read_figure(paths[name]) for name in FIGURES},
     )
