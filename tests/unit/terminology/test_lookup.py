@@ -64,6 +64,15 @@ def test_one_warning_counts_all_and_names_at_most_ten(codes, capsys):
     assert unknown_warning(codes.clear()) is None
 
 
+def test_codes_stand_under_themselves_and_every_node_above(codes):
+    """One that the table does not know stands under itself alone."""
+    nodes = Ancestors(codes, "icd9cm").nodes_of(pl.Series(["428.21", "QQQ"]))
+    assert nodes.rows() == [
+        *((node, "428.21") for node in ("428.21", "428.2", "428", "420-429", "390-459")),
+        ("QQQ", "QQQ"),
+    ]
+
+
 def test_ancestors(codes):
     ancestors = Ancestors(codes, "icd9cm")
     assert ancestors.of("428.21") == ["428.2", "428", "420-429", "390-459"]

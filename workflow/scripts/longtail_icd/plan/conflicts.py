@@ -16,15 +16,14 @@ from longtail_icd.terminology.lookup import Ancestors, describe_unknown
 def _below(space: pl.DataFrame, taxonomy: pl.DataFrame) -> pl.DataFrame:
     """Return every code of the label space under itself and each node above: version, node, own."""
     codes = pl.concat([taxonomy, describe_unknown(taxonomy, space)])
-    parts = []
-    for (version,), part in space.sort("code").group_by("version", maintain_order=True):
-        ancestors = Ancestors(codes, version)
-        nodes = [[code, *ancestors.of(code)] for code in part["code"]]
-        parts.append(
-            part.select("version", node=pl.Series(nodes, dtype=pl.List(pl.String)), own="code")
-        )
     empty = pl.DataFrame(schema=dict.fromkeys(("version", "node", "own"), pl.String))
-    return pl.concat([empty, *(part.explode("node") for part in parts)])
+    parts = [
+        Ancestors(codes, version)
+        .nodes_of(part["code"])
+        .select("node", version=pl.lit(version), own="code")
+        for (version,), part in space.group_by("version")
+    ]
+    return pl.concat([empty, *(part.select(empty.columns) for part in parts)])
 
 
 def excluding_lists(

@@ -98,3 +98,13 @@ class Ancestors:
             path.append(above)
             above = self._parents.get(above)
         return path
+
+    def nodes_of(self, codes: pl.Series) -> pl.DataFrame:
+        """Return every code under itself and under each node above it.
+
+        Before: ``428.21``. After: rows (node, code) of 428.21, 428.2, 428, 420-429 and 390-459,
+        each with 428.21.
+        """
+        nodes = [[code, *self.of(code)] for code in codes]
+        schema = {"node": pl.List(pl.String), "code": pl.String}
+        return pl.DataFrame({"node": nodes, "code": codes}, schema=schema).explode("node")

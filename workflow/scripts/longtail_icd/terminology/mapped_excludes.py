@@ -33,11 +33,10 @@ def excluding_pairs(excludes: pl.DataFrame, codes: pl.Series, ancestors: Ancesto
     Returns:
         Columns a, b (both ways round) and note, the first of a pair's notes.
     """
-    above = [[code, *ancestors.of(code)] for code in codes]
-    below = pl.DataFrame({"own": codes, "node": above}).explode("node")
+    below = ancestors.nodes_of(codes)
     one_way = (
-        excludes.join(below.rename({"own": "a"}), left_on="code", right_on="node")
-        .join(below.rename({"own": "b"}), left_on="excluded", right_on="node")
+        excludes.join(below.rename({"code": "a"}), left_on="code", right_on="node")
+        .join(below.rename({"code": "b"}), left_on="excluded", right_on="node")
         .select("a", "b", "note")
     )
     other_way = one_way.select(a="b", b="a", note="note")
