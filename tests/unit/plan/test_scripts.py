@@ -23,10 +23,15 @@ params = dict(
     allocation=dict(method="paper", alpha=0.5, cap=12, offset=5, zero_shot=5),
     code_sets=dict(strategy="paper", seed=1), exemplars=dict(method="source"),
 )
-names = ["labels", "taxonomy", "tiers", "allocation", "code_sets", "cooccurrence", "exemplars"]
+names = ["labels", "notes", "taxonomy", "synonyms", "tiers", "allocation", "code_sets"]
+names += ["cooccurrence", "exemplars"]
 files = {name: str(folder / f"{name}.parquet") for name in names}
+ranked = dict(count=2, max_uses=9, text_weight=0.3, excerpt_words=30, seed=1, method="ranked")
 rules = ["mine_cooccurrence", "stratify_codes", "allocate_notes", "build_code_sets"]
-for rule in [*rules, "select_exemplars"]:
+for rule in [*rules, "select_exemplars", "select_exemplars"]:
+    if Path(files["exemplars"]).exists():
+        files["exemplars"] = str(folder / "ranked.parquet")
+        params["exemplars"] = ranked
     both = Space(**files)
     log = [str(folder / f"{rule}.log")]
     job = Space(rule=rule, input=both, output=both, log=log, params=Space(**params))
@@ -35,7 +40,7 @@ for rule in [*rules, "select_exemplars"]:
 
 
 def write_inputs(folder: Path, seed: int) -> None:
-    """Write train labels, in an order that the seed decides, and a taxonomy."""
+    """Write train notes with labels and a terminology, in an order that the seed decides."""
     notes = [(f"{100 + note}", f"10{note % 7}.{note % 3}") for note in range(40)]
     notes += [(note, "401.9") for note, _ in notes]
     labels = [(note, "icd9cm", code, "diagnosis", 1) for note, code in notes]
@@ -45,9 +50,18 @@ def write_inputs(folder: Path, seed: int) -> None:
         for category in map(str, range(100, 107))
         for digit in range(5)
     ]
-    for name, rows in (("corpus/labels", labels), ("terminology/codes", nodes)):
+    texts = [
+        (note, note, None, "F", 50.0, f"Seen for disease {code[-1]}. Number {note}.")
+        for note, code in notes[:40]
+    ]
+    synonyms = [("icd9cm", node[1], f"disease {node[1][-1]}", "short_title") for node in nodes]
+    for name, file, rows in (
+        ("corpus/labels", "labels", labels),
+        ("corpus/notes", "notes", texts),
+        ("terminology/codes", "taxonomy", nodes),
+        ("terminology/synonyms", "synonyms", synonyms),
+    ):
         frame = pl.DataFrame(rows, schema=TABLES[name].columns, orient="row")
-        file = {"corpus/labels": "labels", "terminology/codes": "taxonomy"}[name]
         shuffled = frame.sample(fraction=1, shuffle=True, seed=seed)
         write_table(shuffled, folder / f"{file}.parquet", name)
 
@@ -66,7 +80,9 @@ def twice(tmp_path_factory) -> list[Path]:
     return folders
 
 
-@pytest.mark.parametrize("name", ["cooccurrence", "tiers", "allocation", "code_sets", "exemplars"])
+@pytest.mark.parametrize(
+    "name", ["cooccurrence", "tiers", "allocation", "code_sets", "exemplars", "ranked"]
+)
 def test_same_bytes_whatever_the_order_threads_and_hash_seed(twice, name):
     first, second = ((folder / f"{name}.parquet").read_bytes() for folder in twice)
     assert first == second
@@ -86,3 +102,7 @@ def test_stage_hangs_together(twice):
     assert len(code_sets) == allocation["n_synthetic"].sum()
     assert exemplars["request_id"].equals(code_sets["request_id"])
     assert f"{len(code_sets)} code sets: " in (folder / "build_code_sets.log").read_text()
+    assert "exemplars of " in (folder / "select_exemplars.log").read_text()
+    shown = read_table(folder / "ranked.parquet", "plan/exemplars")
+    assert shown["request_id"].equals(code_sets["request_id"])
+    assert (shown["excerpts"].list.len() > 0).any()
