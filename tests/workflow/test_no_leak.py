@@ -40,6 +40,39 @@ def test_only_evaluation_reads_test_files(finished):
     assert tuned and not any(TEST_FILE.search(path) for inputs in tuned for path in inputs)
 
 
+RANKED = """
+recipes:
+  paper:
+    exemplars: {method: ranked, count: 1, max_uses: 9, text_weight: 0.3, excerpt_words: 50, seed: 1}
+"""
+
+
+def test_exemplars_are_ranked_on_train_alone_and_the_papers_need_no_texts(finished, tmp_path):
+    """Not even a split's notes are read where the method is the paper's: they rerun nothing."""
+
+    overlay = tmp_path / "ranked.yaml"
+    overlay.write_text(RANKED)
+
+    def inputs(*overlays):
+        target = "results/tiny/plan/paper/exemplars.parquet"
+        output = finished.snakemake(
+            *("--configfile", "tests/config/tiny.yaml", *overlays),
+            *("--dry-run", "--forceall", "--", target),
+        )
+        (found,) = [paths for rule, paths in _jobs(output) if rule == "select_exemplars"]
+        return {path.removeprefix("results/tiny/") for path in found}
+
+    assert inputs() == {"plan/paper/code_sets.parquet"}
+    assert inputs(str(overlay)) == {
+        "plan/paper/code_sets.parquet",
+        "plan/tiers.parquet",
+        "corpus/labels/train.parquet",
+        "corpus/notes/train.parquet",
+        "terminology/codes.parquet",
+        "terminology/synonyms.parquet",
+    }
+
+
 def _permute(path, column):
     frame = pl.read_parquet(path)
     order = list(range(frame.height))

@@ -24,12 +24,17 @@ params = dict(
     allocation=dict(method="paper", alpha=0.5, cap=12, offset=5, zero_shot=5),
     code_sets=dict(strategy="paper", seed=1), exemplars=dict(method="source"),
 )
-names = ["labels", "notes", "taxonomy", "excludes", "tiers", "allocation", "code_sets"]
-names += ["cooccurrence", "group_cooccurrence", "demographics", "conflicts", "exemplars"]
+names = ["labels", "notes", "taxonomy", "synonyms", "excludes", "tiers", "allocation"]
+names += ["cooccurrence", "group_cooccurrence", "demographics", "conflicts"]
+names += ["code_sets", "exemplars"]
 files = {name: str(folder / f"{name}.parquet") for name in names}
 files["bounds"] = str(folder / "bounds.csv")
+ranked = dict(count=2, max_uses=9, text_weight=0.3, excerpt_words=30, seed=1, method="ranked")
 rules = ["mine_cooccurrence", "stratify_codes", "find_conflicts", "allocate_notes"]
-for rule in [*rules, "build_code_sets", "select_exemplars"]:
+for rule in [*rules, "build_code_sets", "select_exemplars", "select_exemplars"]:
+    if Path(files["exemplars"]).exists():
+        files["exemplars"] = str(folder / "ranked.parquet")
+        params["exemplars"] = ranked
     both = Space(**files)
     log = [str(folder / f"{rule}.log")]
     job = Space(rule=rule, input=both, output=both, log=log, params=Space(**params))
@@ -38,7 +43,7 @@ for rule in [*rules, "build_code_sets", "select_exemplars"]:
 
 
 def write_inputs(folder: Path, seed: int) -> None:
-    """Write the train split, in an order that the seed decides, a taxonomy and its rules.
+    """Write the train split, in an order that the seed decides, a terminology and its rules.
 
     106 is of newborns and 105 of adults, and 100.0 excludes 102; notes carry neither pair.
     """
@@ -46,8 +51,9 @@ def write_inputs(folder: Path, seed: int) -> None:
     labels = [(note, "icd9cm", code, "diagnosis", 1) for note, code in codes.items()]
     labels += [(note, "icd9cm", "401.9", "diagnosis", 1) for note in codes]
     ages = {"106": 0.0, "105": 50.0}
+    texts = {note: f"Seen for disease {code[-1]}. Number {note}." for note, code in codes.items()}
     notes = [
-        (note, f"p{note}", None, "FM"[int(note) % 2], ages.get(code[:3]), "")
+        (note, f"p{note}", None, "FM"[int(note) % 2], ages.get(code[:3]), texts[note])
         for note, code in codes.items()
     ]
     above = ("100-109", "I")
@@ -56,10 +62,12 @@ def write_inputs(folder: Path, seed: int) -> None:
         for category in map(str, range(100, 107))
         for digit in range(5)
     ]
+    synonyms = [("icd9cm", node[1], f"disease {node[1][-1]}", "short_title") for node in nodes]
     tables = {
         "labels": ("corpus/labels", labels),
         "notes": ("corpus/notes", notes),
         "taxonomy": ("terminology/codes", nodes),
+        "synonyms": ("terminology/synonyms", synonyms),
         "excludes": ("terminology/excludes", [("icd9cm", "100.0", "102", "not with 102")]),
     }
     for file, (name, rows) in tables.items():
@@ -86,9 +94,10 @@ def twice(tmp_path_factory) -> list[Path]:
 
 
 MADE = ["cooccurrence", "group_cooccurrence", "tiers", "demographics", "conflicts"]
+OF_RECIPE = ["allocation", "code_sets", "exemplars", "ranked"]
 
 
-@pytest.mark.parametrize("name", [*MADE, "allocation", "code_sets", "exemplars"])
+@pytest.mark.parametrize("name", [*MADE, *OF_RECIPE])
 def test_same_bytes_whatever_the_order_threads_and_hash_seed(twice, name):
     first, second = ((folder / f"{name}.parquet").read_bytes() for folder in twice)
     assert first == second
@@ -108,6 +117,10 @@ def test_stage_hangs_together(twice):
     assert len(code_sets) == allocation["n_synthetic"].sum()
     assert exemplars["request_id"].equals(code_sets["request_id"])
     assert f"{len(code_sets)} code sets: " in (folder / "build_code_sets.log").read_text()
+    assert "exemplars of " in (folder / "select_exemplars.log").read_text()
+    shown = read_table(folder / "ranked.parquet", "plan/exemplars")
+    assert shown["request_id"].equals(code_sets["request_id"])
+    assert (shown["excerpts"].list.len() > 0).any()
 
 
 def test_conflicts_are_found_and_counted(twice):
