@@ -158,7 +158,11 @@ def test_a_corpus_without_train_labels_has_no_conflicts_to_count():
     assert demographics.equals(empty_table("plan/demographics"))
     assert dropped == 0
     conflicts = find_conflicts(
-        empty_table("terminology/excludes"), demographics, tiers, empty_table("terminology/codes")
+        empty_table("terminology/excludes"),
+        empty_table("plan/cooccurrence"),
+        demographics,
+        tiers,
+        empty_table("terminology/codes"),
     )
     assert conflicts.equals(empty_table("plan/conflicts"))
     assert "excludes1 0 (0 of them in 0 train notes)" in summary(conflicts, tiers, labels)

@@ -51,6 +51,7 @@ rule find_conflicts:
         tiers="<results>/plan/tiers.parquet",
         taxonomy="<results>/terminology/codes.parquet",
         excludes="<results>/terminology/excludes.parquet",
+        cooccurrence="<results>/plan/cooccurrence.parquet",
         bounds="resources/demographic_bounds.csv",
     output:
         demographics="<results>/plan/demographics.parquet",

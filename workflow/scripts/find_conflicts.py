@@ -20,6 +20,7 @@ def main(snakemake):
     write_table(bound_codes, snakemake.output.demographics, "plan/demographics")
     contradicting = conflicts.find_conflicts(
         read_table(snakemake.input.excludes, "terminology/excludes"),
+        read_table(snakemake.input.cooccurrence, "plan/cooccurrence"),
         bound_codes,
         tiers,
         read_table(snakemake.input.taxonomy, "terminology/codes"),

@@ -15,6 +15,7 @@ from longtail_icd.plan.conflicts import (
     conflicts_in,
     excluding_lists,
     find_conflicts,
+    keep_unrefuted,
     sex_lists,
     summary,
 )
@@ -48,6 +49,29 @@ TAXONOMY = table(
     ],
 )
 EXCLUDES = table("terminology/excludes", [("icd10cm", "E11", "E10", "type 1 (E10.-)")])
+NO_PAIRS = empty_table("plan/cooccurrence")
+
+
+def test_exclusions_that_were_carried_over_yield_to_what_coders_do():
+    """Of two carried pairs that notes hold, the level is .05 / 2; ICD-10-CM's own notes stay."""
+    excludes = table(
+        "terminology/excludes",
+        [
+            ("icd9cm", "038.9", "995.91", "asked for in ICD-9-CM"),
+            ("icd9cm", "531.90", "578.9", "together by chance"),
+            ("icd9cm", "780.01", "250.00", "never together"),
+            ("icd10cm", "E10", "E11", "its own"),
+        ],
+    )
+    pairs = table(
+        "plan/cooccurrence",
+        [
+            ("038.9", "995.91", 40, 0.4, 0.4, 0.5, 1e-9),
+            ("531.90", "578.9", 3, 0.1, 0.1, 0.1, 0.026),
+            ("E10", "E11", 9, 0.9, 0.9, 0.9, 1e-9),
+        ],
+    )
+    assert keep_unrefuted(excludes, pairs).equals(excludes[1:])
 
 
 def test_notes_reach_every_code_of_the_label_space_at_or_below_their_nodes():
@@ -115,7 +139,7 @@ BOUND = st.tuples(st.sampled_from([None, "F", "M"]), AGE, AGE).filter(
 def test_exactly_the_pairs_of_other_sex_or_age_contradict(drawn):
     """And a set without a contradicting pair has a person who can have all of it (Helly)."""
     codes = {f"c{number}": bound for number, bound in enumerate(drawn)}
-    rows = find_conflicts(EXCLUDES, bounds(**codes), space_of(*codes), TAXONOMY)
+    rows = find_conflicts(EXCLUDES, NO_PAIRS, bounds(**codes), space_of(*codes), TAXONOMY)
     expected = []
     for (a, one), (b, other) in combinations(sorted(codes.items()), 2):
         if not overlap(one, other):
@@ -150,7 +174,7 @@ def test_no_conflicts_is_an_empty_matrix_and_an_empty_list():
     assert conflict_matrix(rows, ["a", "b"]).nnz == 0
     assert conflicts_in(rows, ["a", "b"]) == []
     nothing = find_conflicts(
-        empty_table("terminology/excludes"), bounds(), space_of("E10.9"), TAXONOMY
+        empty_table("terminology/excludes"), NO_PAIRS, bounds(), space_of("E10.9"), TAXONOMY
     )
     assert nothing.equals(rows)
 
@@ -196,7 +220,7 @@ def real() -> dict[str, tuple[pl.DataFrame, list[str]]]:
         bound = classified_bounds(space, ranges).with_columns(source=pl.lit("classification"))
         excludes = extract_excludes([version])
         codes = space["code"].sort().to_list()
-        found[version] = (find_conflicts(excludes, bound, space, taxonomy), codes)
+        found[version] = (find_conflicts(excludes, NO_PAIRS, bound, space, taxonomy), codes)
     return found
 
 

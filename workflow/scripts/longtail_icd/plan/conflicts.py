@@ -12,6 +12,9 @@ from longtail_icd.common.tables import empty_table
 from longtail_icd.plan.cooccurrence import note_code_matrix
 from longtail_icd.terminology.lookup import Ancestors, describe_unknown
 
+CARRIED_OVER = "icd9cm"  # whose Excludes1 notes are not its own, but its successor's
+REFUTED = 0.05  # chance that any carried-over pair is refuted where none should be
+
 
 def _below(space: pl.DataFrame, taxonomy: pl.DataFrame) -> pl.DataFrame:
     """Return every code of the label space under itself and each node above: version, node, own."""
@@ -44,6 +47,25 @@ def excluding_lists(
         .sort("version", "code", "note")
         .select("codes_a", "codes_b", "note", reason=pl.lit("excludes1"))
     )
+
+
+def keep_unrefuted(excludes: pl.DataFrame, cooccurrence: pl.DataFrame) -> pl.DataFrame:
+    """Leave out the pairs carried over to ICD-9-CM that train notes hold together on purpose.
+
+    ICD-9-CM asked for some pairs that its successor forbids: 038.9 beside 995.91 for sepsis. A pair
+    is refuted where notes carry it more often than by chance: one-sided, at a level divided by the
+    number of pairs that any note carries (Bonferroni). The notes of ICD-10-CM are its own and stay.
+
+    Args:
+        excludes: a table `terminology/excludes`.
+        cooccurrence: a table `plan/cooccurrence`.
+    """
+    carried = excludes.filter(version=CARRIED_OVER).with_columns(
+        code_a=pl.min_horizontal("code", "excluded"), code_b=pl.max_horizontal("code", "excluded")
+    )
+    seen = carried.join(cooccurrence, on=["code_a", "code_b"])
+    refuted = seen.filter(pl.col("p_value") <= REFUTED / max(1, len(seen)))
+    return excludes.join(refuted, on=["version", "code", "excluded"], how="anti")
 
 
 def sex_lists(demographics: pl.DataFrame) -> pl.DataFrame:
@@ -81,6 +103,7 @@ def age_lists(demographics: pl.DataFrame) -> pl.DataFrame:
 
 def find_conflicts(
     excludes: pl.DataFrame,
+    cooccurrence: pl.DataFrame,
     demographics: pl.DataFrame,
     space: pl.DataFrame,
     taxonomy: pl.DataFrame,
@@ -89,13 +112,20 @@ def find_conflicts(
 
     Args:
         excludes: a table `terminology/excludes`.
+        cooccurrence: a table `plan/cooccurrence`; see :func:`keep_unrefuted`.
         demographics: a table `plan/demographics`.
         space: the label space: columns version, code, kind.
         taxonomy: a table `terminology/codes`.
     """
     columns = list(empty_table("plan/conflicts").columns)
+    kept = keep_unrefuted(excludes, cooccurrence)
+    if refuted := len(excludes) - len(kept):
+        print(
+            f"{refuted} pairs whose exclusion was carried over to ICD-9-CM stand together in train "
+            "notes more often than by chance: they are no contradictions"
+        )
     parts = (
-        excluding_lists(excludes, space, taxonomy),
+        excluding_lists(kept, space, taxonomy),
         sex_lists(demographics),
         age_lists(demographics),
     )
