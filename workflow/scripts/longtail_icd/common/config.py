@@ -17,14 +17,6 @@ def _name(path: Any) -> str:
     return ".".join(str(part) for part in path) or "(top level)"
 
 
-def _unknown_key(error: Any) -> str:
-    known = sorted(error.schema.get("properties", {}))
-    unknown = sorted(set(error.instance) - set(known))
-    hints = difflib.get_close_matches(unknown[0], known, n=1)
-    hint = f"did you mean {hints[0]}?" if hints else f"known keys: {', '.join(known)}"
-    return f"unknown key {unknown[0]}; {hint}"
-
-
 def _kind_key(branches: list[dict[str, Any]]) -> str:
     """Return the key that tells the branches of a oneOf apart: each holds a constant of its own."""
     return next(key for key, schema in branches[0]["properties"].items() if "const" in schema)
@@ -56,7 +48,11 @@ def _explain(error: Any) -> str:
     if error.validator == "oneOf":
         return _explain_choice(error)
     if error.validator == "additionalProperties":
-        return f"{where}: {_unknown_key(error)}"
+        known = sorted(error.schema.get("properties", {}))
+        unknown = sorted(set(error.instance) - set(known))
+        hints = difflib.get_close_matches(unknown[0], known, n=1)
+        hint = f"did you mean {hints[0]}?" if hints else f"known keys: {', '.join(known)}"
+        return f"{where}: unknown key {unknown[0]}; {hint}"
     if error.validator == "required":
         missing = sorted(set(error.schema["required"]) - set(error.instance))
         return f"{where}: missing key {missing[0]}"

@@ -86,7 +86,8 @@ def apportion(total: int, weights: Sequence[float]) -> list[int]:
         ZeroDivisionError: no weight is above 0.
     """
     exact = [Fraction(weight) for weight in weights]
-    shares = [total * weight / sum(exact) for weight in exact]
+    whole = sum(exact)
+    shares = [total * weight / whole for weight in exact]
     amounts = [int(share) for share in shares]
     remainders = [amount - share for amount, share in zip(amounts, shares, strict=True)]
     order = sorted(range(len(shares)), key=remainders.__getitem__)

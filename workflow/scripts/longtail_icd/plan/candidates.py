@@ -6,7 +6,7 @@ weighted by inverse frequency, and by how well the note's words fit the anchor's
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,7 +69,7 @@ class Pools:
         parts = [self._carriers.indices[starts[one] : starts[one + 1]] for one in columns]
         return np.unique(np.concatenate([np.empty(0, dtype=np.int32), *parts]))
 
-    def _levels(self, anchor: str):
+    def _levels(self, anchor: str) -> Iterator[np.ndarray]:
         """Yield the notes with the anchor, and those with a sibling of each level."""
         own = self._notes.column.get(anchor)
         yield self._with_any([] if own is None else [own])
