@@ -124,7 +124,8 @@ TABLES = {
     # The label space, sorted by code: every code a model may predict, with its train frequency.
     "plan/tiers": Table("stratify_codes", {**_CODE, "n_train": pl.Int64, "tier": pl.String}),
     "plan/allocation": Table("allocate_notes", {"code": pl.String, "n_synthetic": pl.Int64}),
-    # One row per note to write; codes are sorted and contain the anchor.
+    # One row per note to write; codes are sorted and contain the anchor. reason: why the set was
+    # accepted. Reserve rows are written only where notes of the others fail.
     "plan/code_sets": Table(
         "build_code_sets",
         {
@@ -133,7 +134,20 @@ TABLES = {
             "codes": pl.List(pl.String),
             "strategy": pl.String,
             "source_note_id": pl.String,
+            "reason": pl.String,
             "reserve": pl.Boolean,
+        },
+    ),
+    # How like real code sets a recipe's are. tier: of the anchors, or all; who: planned, or the
+    # train notes that they are held against; n: code sets that the value comes from.
+    "plan/plausibility": Table(
+        "assess_code_sets",
+        {
+            "tier": pl.String,
+            "measure": pl.String,
+            "who": pl.String,
+            "value": pl.Float64,
+            "n": pl.Int64,
         },
     ),
     # The real train notes that a request's prompt may show, best first. excerpts: what of them, as
