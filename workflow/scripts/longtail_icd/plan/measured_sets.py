@@ -1,6 +1,7 @@
 """Code sets, planned or real, and what is measured of each of them."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import polars as pl
@@ -87,7 +88,7 @@ def names_of(sets: sparse.csr_array) -> pl.Series:
     """Return a name per set, the same for the same codes alone."""
     ends = sets.indptr.tolist()
     columns = sets.indices.astype(np.int32)
-    names = [columns[one:end].tobytes() for one, end in zip(ends, ends[1:], strict=False)]
+    names = [columns[one:end].tobytes() for one, end in pairwise(ends)]
     return pl.Series("name", names, dtype=pl.Binary)
 
 

@@ -49,7 +49,7 @@ class LabelSpace:
 
 
 def _numbered(place: str) -> pl.Expr:
-    """Number the places of codes from 0; places of two code systems or kinds are never one."""
+    """Return numbers of the codes' places; those of two code systems or kinds are never one."""
     alone = pl.lit("none") if place == "chapter" else pl.format("{}, alone", "code")
     name = pl.coalesce(place, alone)
     number = pl.concat_str("version", "kind", name, separator="|").rank("dense")

@@ -52,7 +52,7 @@ def plausibility_table(recipe: str, plausibility: pl.DataFrame) -> PageTable:
     values = {tier: values_of(plausibility, tier) for tier in tiers}
     names = {ALL_CODES: "all anchors", **{tier: tier_name(tier) for tier in TIERS}}
     return PageTable(
-        f"Recipe {recipe}: planned code sets and their counterparts in train, by tier of the anchor",
+        f"Recipe {recipe}: code sets, planned and in train, by the anchor's tier",
         ["measure", *(f"{names[tier]}: {who}" for tier in tiers for who in ("planned", "train"))],
         [
             [
