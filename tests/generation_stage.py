@@ -84,6 +84,7 @@ def code_sets(sets=SETS) -> pl.DataFrame:
                 "codes": sorted([anchor, *companions]),
                 "strategy": "clone" if note else "alone",
                 "source_note_id": note,
+                "reason": "",
                 "reserve": False,
             }
             for number, (anchor, companions, note) in enumerate(sets)

@@ -250,6 +250,14 @@ def label_space_inputs():
     return {}
 
 
+def mined_tables(wildcards):
+    """Return what code sets are drawn from, by input name; only the strategy `sample` draws."""
+    if config["recipes"][wildcards.recipe]["code_sets"]["strategy"] != "sample":
+        return {}
+    tables = ["cooccurrence", "group_cooccurrence", "conflicts"]
+    return {table: f"<results>/plan/{table}.parquet" for table in tables}
+
+
 def plan_targets():
     """Return the files that `snakemake plan` makes."""
     return [

@@ -90,6 +90,7 @@ rule allocate_notes:
 
 rule build_code_sets:
     input:
+        unpack(mined_tables),
         labels="<results>/corpus/labels/train.parquet",
         tiers="<results>/plan/tiers.parquet",
         taxonomy="<results>/terminology/codes.parquet",

@@ -1,5 +1,6 @@
 """Rule `compose_prompts`: one shard's prompts, with what is known of their codes."""
 
+import polars as pl
 from longtail_icd.common.script import run
 from longtail_icd.common.tables import read_table, scan_table, write_table
 from longtail_icd.generation.knowledge import wanted_facts
@@ -13,8 +14,8 @@ from longtail_icd.generation.prompts import (
 
 def main(snakemake):
     inputs, params = snakemake.input, snakemake.params
-    every = read_table(inputs.code_sets, "plan/code_sets")
-    code_sets = select_shard(every, int(snakemake.wildcards.shard), params.shards)
+    planned = read_table(inputs.code_sets, "plan/code_sets").filter(~pl.col("reserve"))
+    code_sets = select_shard(planned, int(snakemake.wildcards.shard), params.shards)
     exemplars = read_table(inputs.exemplars, "plan/exemplars").join(
         code_sets, on="request_id", how="semi"
     )
@@ -33,7 +34,7 @@ def main(snakemake):
         params.prompt["seed"],
     )
     write_table(prompts, snakemake.output.prompts, "generation/prompts")
-    print(f"{prompts.height} of {every.height} prompts")
+    print(f"{prompts.height} of {planned.height} prompts")
 
 
 if __name__ == "__main__":

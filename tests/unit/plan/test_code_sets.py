@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from longtail_icd.common.tables import TABLES
-from longtail_icd.plan.code_sets import LEVELS, build_code_sets, summary
+from longtail_icd.plan.code_sets import build_code_sets, summary
+from longtail_icd.plan.pools import LEVELS
 
 # code: parent, category, block, chapter. Two codes of a subcategory, one beside it in the same
 # category, one in the same block, one in the same chapter, one elsewhere.

@@ -48,7 +48,7 @@ TIERS = table("plan/tiers", [("icd9cm", code, "diagnosis", 0, "zero_shot") for c
 def sets_of(sets: list[tuple[str, list[str], str | None]]) -> pl.DataFrame:
     """Code sets from anchors, companions and source notes; one request each."""
     rows = [
-        (f"{number:04x}", anchor, sorted({anchor, *others}), "clone", note, False)
+        (f"{number:04x}", anchor, sorted({anchor, *others}), "clone", note, "", False)
         for number, (anchor, others, note) in enumerate(sets)
     ]
     return table("plan/code_sets", rows)

@@ -171,7 +171,7 @@ def code_sets_table():
     """Four planned notes with one head code each as companion, and a reserve."""
     anchors = ["005.0", "005.0", "006.0", "007.0", "007.0"]
     rows = [
-        (f"r{number}", anchor, ["001.0", anchor], "clone", None, "its own", number == 4)
+        (f"r{number}", anchor, ["001.0", anchor], "clone", None, "", number == 4)
         for number, anchor in enumerate(anchors)
     ]
     return pl.DataFrame(rows, schema=TABLES["plan/code_sets"].columns, orient="row")

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 from scipy import sparse
 
-from longtail_icd.plan.code_sets import LEVELS
+from longtail_icd.plan.pools import LEVELS
 
 POOL = 100  # notes that are compared for one anchor
 

@@ -1,133 +1,25 @@
 """The code set of every note to write: an anchor and its companions.
 
-Strategy ``paper``: an anchor with train notes clones the whole code set of one of them; an anchor
-without takes the code set of a train note with a sibling of the anchor, and stands in for that
-sibling. Cloning of few-shot codes and the sibling swap are from reviews of the paper and its
-author's slides; cloning for the tail and the fallback levels of the swap are inferred. Strategy
-``anchor``: the anchor alone.
+Strategies: ``paper`` (a real set cloned, or a sibling in it swapped for the anchor; see pools.py),
+``sample`` (drawn code by code; see sampling.py) and ``anchor`` (the anchor alone).
 
-Train notes only. Each anchor draws with a generator of its own, so that its requests depend on
+Train notes only. Each anchor draws with random numbers of its own, so that its requests depend on
 nothing but the train labels, the seed and itself.
 """
 
 import hashlib
-import random
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import polars as pl
 
-from longtail_icd.terminology.lookup import describe_unknown
+from longtail_icd.common.tables import TABLES
+from longtail_icd.plan.companions import Companions
+from longtail_icd.plan.conflicts import conflict_matrix
+from longtail_icd.plan.pools import Pool, anchor_random, clone_pools, draw, sibling_pools
+from longtail_icd.plan.sampling import Sampler, Sizes
 
-# Where siblings are looked for, nearest first.
-LEVELS = ("parent", "category", "block", "chapter")
-
-_REQUEST = {
-    "anchor": pl.String,
-    "ordinal": pl.Int64,
-    "strategy": pl.String,
-    "source_note_id": pl.String,
-    "replaced": pl.String,
-}
-
-
-@dataclass(frozen=True)
-class Pool:
-    """The train notes an anchor may draw from, sorted, and the siblings in each (clone: none)."""
-
-    strategy: str
-    notes: list[str]
-    siblings: list[list[str]]
-
-
-def anchor_random(seed: int, anchor: str) -> random.Random:
-    """Return the generator of one anchor: the same in every process and Python version."""
-    digest = hashlib.blake2b(f"{seed}|{anchor}".encode(), digest_size=8).digest()
-    return random.Random(int.from_bytes(digest, "big"))
-
-
-def draw(pool: Pool, wanted: int, generator: random.Random) -> Iterator[tuple[str, str | None]]:
-    """Yield ``wanted`` pairs (note, sibling to replace; clone: None).
-
-    Notes come without replacement in random order; when they are used up, the same order starts
-    again. Of several siblings in a note each is as likely. A smaller ``wanted`` gives the first
-    pairs of a larger one.
-    """
-    size = len(pool.notes)
-    moved: dict[int, int] = {}  # positions of a shuffled range that differ from the range
-    order: list[int] = []
-    for ordinal in range(wanted):
-        if ordinal < size:
-            # One step of a Fisher-Yates shuffle; only random() is stable between Python versions.
-            other = ordinal + int(generator.random() * (size - ordinal))
-            order.append(moved.get(other, other))
-            moved[other] = moved.get(ordinal, ordinal)
-        index = order[ordinal % size]
-        siblings = pool.siblings[index]
-        chance = generator.random()
-        yield pool.notes[index], siblings[int(chance * len(siblings))] if siblings else None
-
-
-def clone_pools(labels: pl.DataFrame, anchors: pl.DataFrame) -> dict[str, Pool]:
-    """Return for every anchor with train notes the pool of those notes."""
-    notes = (
-        labels.join(anchors, on="code", how="semi").group_by("code").agg(pl.col("note_id").sort())
-    )
-    return {code: Pool("clone", ids, [[]] * len(ids)) for code, ids in notes.iter_rows()}
-
-
-def sibling_pools(
-    labels: pl.DataFrame, anchors: pl.DataFrame, taxonomy: pl.DataFrame
-) -> dict[str, Pool]:
-    """Return for anchors without train notes the pool of the nearest level that has siblings.
-
-    Siblings at a level are trained codes with the anchor's version, kind and value of the level
-    (the same parent, else category, else block, else chapter). Codes that the taxonomy does not
-    know stand below their nearest known prefix. Anchors without siblings get no pool.
-
-    Args:
-        labels: note_id, version, code, kind, inside the label space.
-        anchors: version, code, kind.
-        taxonomy: a table `terminology/codes`.
-    """
-    wanted = pl.concat([frame.select("version", "code", "kind") for frame in (labels, anchors)])
-    known = pl.concat([taxonomy, describe_unknown(taxonomy, wanted)])
-    place = known.select("version", "code", *LEVELS)
-    waiting = anchors.join(place, on=["version", "code"], how="left")
-    trained = labels.join(place, on=["version", "code"], how="inner")
-    pools: dict[str, Pool] = {}
-    for level in LEVELS:
-        group = ["version", "kind", level]
-        notes = (
-            trained.join(waiting, on=group, how="semi")
-            .group_by(*group, "note_id")
-            .agg(pl.col("code").sort())
-            .sort("note_id")
-            .group_by(group, maintain_order=True)
-            .agg("note_id", "code")
-        )
-        # Anchors of one group share its pool: a chapter's notes are held once.
-        shared = {
-            (version, kind, value): Pool(f"sibling_{level}", ids, siblings)
-            for version, kind, value, ids, siblings in notes.iter_rows()
-        }
-        for version, code, kind, value in waiting.select("version", "code", "kind", level).rows():
-            if (version, kind, value) in shared:
-                pools[code] = shared[version, kind, value]
-        waiting = waiting.filter(~pl.col("code").is_in(list(pools)))
-    return pools
-
-
-def _requests(anchors: pl.DataFrame, pools: dict[str, Pool], seed: int, without: str) -> Iterator:
-    """Yield the rows of all requests; anchors without a pool get the strategy ``without``."""
-    for anchor, wanted in anchors.select("code", "n_synthetic").sort("code").iter_rows():
-        if anchor not in pools:
-            yield from ((anchor, ordinal, without, None, None) for ordinal in range(wanted))
-            continue
-        pool = pools[anchor]
-        drawn = draw(pool, wanted, anchor_random(seed, anchor))
-        for ordinal, (note, replaced) in enumerate(drawn):
-            yield anchor, ordinal, pool.strategy, note, replaced
+COLUMNS = list(TABLES["plan/code_sets"].columns)
 
 
 def request_ids(requests: pl.DataFrame) -> pl.Series:
@@ -147,6 +39,122 @@ def request_ids(requests: pl.DataFrame) -> pl.Series:
     )
 
 
+def wanted_requests(anchors: pl.DataFrame, reserve: float) -> pl.DataFrame:
+    """Return the requests of every anchor: columns anchor, ordinal, reserve; sorted.
+
+    Before: 038.9 with 12 notes to write, reserve 0.2. After: ordinals 0 to 11, and as a reserve 12
+    to 14. A share of a request is a whole one; an anchor without notes has no reserve.
+    """
+    rows = [
+        (anchor, ordinal, ordinal >= notes)
+        for anchor, notes in anchors.select("code", "n_synthetic").sort("code").iter_rows()
+        for ordinal in range(notes + math.ceil(reserve * notes))
+    ]
+    schema = {"anchor": pl.String, "ordinal": pl.Int64, "reserve": pl.Boolean}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _taken_over(
+    requests: pl.DataFrame, pools: dict[str, Pool], seed: int
+) -> Iterator[tuple[str, int, str, str | None, str | None, str]]:
+    """Yield anchor, ordinal, strategy, source note, replaced sibling and reason."""
+    for anchor, wanted in requests.group_by("anchor", maintain_order=True).len().iter_rows():
+        if anchor not in pools:
+            reason = "no trained code at any level of the taxonomy"
+            yield from ((anchor, ordinal, "alone", None, None, reason) for ordinal in range(wanted))
+            continue
+        pool = pools[anchor]
+        drawn = draw(pool, wanted, anchor_random(seed, anchor))
+        for ordinal, (note, sibling) in enumerate(drawn):
+            reason = (
+                f"stands in for its sibling {sibling}" if sibling else "the set of a train note"
+            )
+            yield anchor, ordinal, pool.strategy, note, sibling, reason
+
+
+def take_over(
+    inside: pl.DataFrame,
+    anchors: pl.DataFrame,
+    requests: pl.DataFrame,
+    taxonomy: pl.DataFrame,
+    seed: int,
+) -> pl.DataFrame:
+    """Return the requests with the code sets of train notes: strategy ``paper``.
+
+    The column strategy says where a set comes from: clone, sibling_parent, sibling_category,
+    sibling_block, sibling_chapter, or alone (no trained code at any level).
+
+    Args:
+        inside: note_id, version, code, kind; train split, inside the label space.
+        anchors: version, code, kind.
+        requests: see :func:`wanted_requests`.
+        taxonomy: a table `terminology/codes`.
+        seed: of the draws.
+    """
+    pools = clone_pools(inside, anchors)
+    unseen = anchors.filter(~pl.col("code").is_in(list(pools)))
+    pools |= sibling_pools(inside, unseen, taxonomy)
+    schema = dict.fromkeys(("strategy", "source_note_id", "replaced", "reason"), pl.String)
+    schema = {"anchor": pl.String, "ordinal": pl.Int64, **schema}
+    drawn = pl.DataFrame(_taken_over(requests, pools, seed), schema=schema, orient="row")
+    cloned = inside.group_by("note_id").agg("code")
+    everything = pl.concat_list(pl.col("code").fill_null(pl.lit([], pl.List(pl.String))), "anchor")
+    codes = everything.list.set_difference(pl.concat_list("replaced")).list.sort()
+    return (
+        requests.join(drawn, on=["anchor", "ordinal"], how="left", maintain_order="left")
+        .join(
+            cloned, left_on="source_note_id", right_on="note_id", how="left", maintain_order="left"
+        )
+        .with_columns(codes=codes)
+    )
+
+
+def draw_sets(
+    inside: pl.DataFrame,
+    requests: pl.DataFrame,
+    tiers: pl.DataFrame,
+    taxonomy: pl.DataFrame,
+    mined: dict[str, pl.DataFrame],
+    head_load: float,
+    seed: int,
+) -> pl.DataFrame:
+    """Return the requests with code sets drawn code by code: strategy ``sample``.
+
+    Requests that no new set could be found for are left out and counted in a printed line.
+
+    Args:
+        inside: note_id, version, code, kind; train split, inside the label space.
+        requests: see :func:`wanted_requests`.
+        tiers: a table `plan/tiers`.
+        taxonomy: a table `terminology/codes`.
+        mined: the tables `plan/cooccurrence`, `plan/group_cooccurrence` and `plan/conflicts`.
+        head_load: share of the head-tier companions that stay.
+        seed: of the draws.
+    """
+    space = dict(tiers.sort("code").select("code", "tier").iter_rows())
+    pairs, groups = mined["cooccurrence"], mined["group_cooccurrence"]
+    model = Companions(tiers, taxonomy, inside["note_id"].n_unique(), pairs, groups)
+    conflicts = conflict_matrix(mined["conflicts"], list(space))
+    sampler = Sampler(model, Sizes(inside, model), space, conflicts, head_load, seed)
+    # Reserves choose last: what is written first does not depend on them.
+    order = requests.sort("reserve", "anchor", "ordinal").select("anchor", "ordinal")
+    sets = sampler.draw(order.rows())
+    rows = [(*request, list(drawn.codes), drawn.reason) for request, drawn in sets.items() if drawn]
+    if left_out := len(sets) - len(rows):
+        print(f"warning: {left_out} requests are left out: there is no new set for their anchors")
+    schema = {
+        "anchor": pl.String,
+        "ordinal": pl.Int64,
+        "codes": pl.List(pl.String),
+        "reason": pl.String,
+    }
+    return requests.join(
+        pl.DataFrame(rows, schema=schema, orient="row"),
+        on=["anchor", "ordinal"],
+        maintain_order="left",
+    ).with_columns(strategy=pl.lit("sample"), source_note_id=pl.lit(None, pl.String))
+
+
 def build_code_sets(
     labels: pl.DataFrame,
     tiers: pl.DataFrame,
@@ -155,22 +163,26 @@ def build_code_sets(
     *,
     strategy: str,
     seed: int,
+    reserve: float = 0.0,
+    head_load: float = 1.0,
+    **mined: pl.DataFrame,
 ) -> pl.DataFrame:
     """Return a table `plan/code_sets`: the allocated number of requests per anchor.
 
     Before: anchor 038.9 with 2 notes to write, train notes {038.9, 401.9}, {038.9, 584.9, 486}.
-    After: two requests, one with the codes of each note. Rows are sorted by anchor and then in
-    the order drawn; codes are sorted and inside the label space. The column strategy says
-    where a set comes from: clone, sibling_parent, sibling_category, sibling_block,
-    sibling_chapter, alone (no trained code in any level) or anchor.
+    After, strategy ``paper``: two requests, one with the codes of each note. Rows are sorted by
+    anchor and then in the order drawn; codes are sorted and inside the label space.
 
     Args:
         labels: a table `corpus/labels`, train split; its row order does not matter.
         tiers: a table `plan/tiers`, the label space.
         taxonomy: a table `terminology/codes`.
         allocation: a table `plan/allocation`.
-        strategy: ``paper`` or ``anchor``.
+        strategy: ``paper``, ``sample`` or ``anchor``.
         seed: of the draws.
+        reserve: requests beyond the allocated, as a share of them.
+        head_load: ``sample``: share of the head-tier companions that stay.
+        mined: ``sample``: the tables cooccurrence, group_cooccurrence and conflicts of the plan.
     """
     inside = labels.join(tiers, on=["version", "code"], how="semi").select(
         "note_id", "version", "code", "kind"
@@ -178,27 +190,24 @@ def build_code_sets(
     anchors = allocation.join(
         tiers.select("version", "code", "kind"), on="code", maintain_order="left"
     )
-    pools: dict[str, Pool] = {}
+    requests = wanted_requests(anchors, reserve)
     if strategy == "paper":
-        pools = clone_pools(inside, anchors)
-        unseen = anchors.filter(~pl.col("code").is_in(list(pools)))
-        pools |= sibling_pools(inside, unseen, taxonomy)
-    without = "alone" if strategy == "paper" else "anchor"
-    rows = _requests(anchors, pools, seed, without)
-    requests = pl.DataFrame(rows, schema=_REQUEST, orient="row")
-    cloned = inside.group_by("note_id").agg("code")
-    everything = pl.concat_list(pl.col("code").fill_null(pl.lit([], pl.List(pl.String))), "anchor")
-    codes = everything.list.set_difference(pl.concat_list("replaced")).list.sort()
-    requests = requests.join(
-        cloned, left_on="source_note_id", right_on="note_id", how="left", maintain_order="left"
-    ).with_columns(codes=codes, reserve=pl.lit(False))
-    return requests.with_columns(request_ids(requests)).select(
-        "request_id", "anchor", "codes", "strategy", "source_note_id", "reserve"
-    )
+        sets = take_over(inside, anchors, requests, taxonomy, seed)
+    elif strategy == "sample":
+        sets = draw_sets(inside, requests, tiers, taxonomy, mined, head_load, seed)
+    else:
+        sets = requests.with_columns(
+            codes=pl.concat_list("anchor"),
+            strategy=pl.lit("anchor"),
+            source_note_id=pl.lit(None, pl.String),
+            reason=pl.lit("the anchor alone"),
+        )
+    return sets.with_columns(request_ids(sets)).select(COLUMNS)
 
 
 def summary(code_sets: pl.DataFrame) -> str:
-    """Return one line for the log: requests by strategy."""
+    """Return one line for the log: requests by strategy, and how many are reserves."""
     counts = code_sets["strategy"].value_counts().sort("strategy").iter_rows()
     parts = ", ".join(f"{strategy} {count}" for strategy, count in counts)
-    return f"{len(code_sets)} code sets: {parts}"
+    reserves = code_sets["reserve"].sum()
+    return f"{len(code_sets)} code sets: {parts}" + (f"; {reserves} in reserve" if reserves else "")

@@ -16,16 +16,17 @@ from longtail_icd.report.tables import PageTable, tier_name
 Values = dict[tuple[str, str], float | None]
 
 _SPREAD = 0.5  # how much of a measure's place on the axis its dots take up
-# The figure's panels: title, what the axis shows, measures.
+# The figure's panels: title, what the axis shows, measures, end of the axis.
 _PANELS = (
-    ("Told apart from real sets", "AUC (0.5: not at all)", ("auc_codes", "auc_features")),
-    ("Size", "codes of a set", ("codes_mean", "head_codes")),
+    ("Told apart from real sets", "AUC (0.5: not at all)", ("auc_codes", "auc_features"), 1),
+    ("Size", "codes of a set", ("codes_mean", "head_codes"), None),
     (
         "Pairs and copies",
         "points",
         ("pairs_unseen", "conflict_excludes1", "duplicates", "copies", "nearest_median"),
+        100,
     ),
-    ("Likeness", "value", ("pairs_npmi", "pair_counts", "chapter_distance")),
+    ("Likeness", "value", ("pairs_npmi", "pair_counts", "chapter_distance"), 1),
 )
 
 
@@ -85,6 +86,7 @@ def _draw(
             y.append(row + offset)
     fill = "none" if who == "train" else style["color"]
     (dots,) = axes.plot(x, y, linestyle="none", markerfacecolor=fill, clip_on=False, **style)
+    dots.set_in_layout(False)  # a series without dots has no extent, which no layout can take
     return dots
 
 
@@ -101,10 +103,10 @@ def plot_plausibility(assessed: Mapping[str, pl.DataFrame], path: str | Path) ->
         for who in ("train", "planned")
     ]
     labels = [name for recipe in assessed for name in (f"train, for {recipe}", recipe)]
-    with svg_figure(path, height=6.0) as figure:
-        heights = [len(measures) + 1 for _, _, measures in _PANELS]
+    with svg_figure(path, height=8.0) as figure:
+        heights = [len(measures) + 1 for _, _, measures, _ in _PANELS]
         panels = figure.subplots(len(_PANELS), height_ratios=heights)
-        for axes, (title, unit, measures) in zip(panels, _PANELS, strict=True):
+        for axes, (title, unit, measures, end) in zip(panels, _PANELS, strict=True):
             dots = [
                 _draw(axes, *one, _SPREAD * ((place + 0.5) / len(series) - 0.5), measures)
                 for place, one in enumerate(series)
@@ -112,6 +114,7 @@ def plot_plausibility(assessed: Mapping[str, pl.DataFrame], path: str | Path) ->
             axes.set_title(title)
             axes.set_xlabel(unit)
             axes.set_yticks(range(len(measures)), [PLAUSIBILITY[one][0] for one in measures])
+            axes.set_xlim(0, end)
             axes.set_ylim(len(measures) - 0.5, -0.5)
             if not series:
                 say_empty(axes, "no recipe with companions")
