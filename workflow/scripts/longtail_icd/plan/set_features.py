@@ -153,7 +153,8 @@ def set_features(sets: sparse.csr_array, own: np.ndarray, space: LabelSpace) -> 
         space: the label space.
     """
     size = np.diff(sets.indptr)
-    frequency = sets @ np.log1p(space.codes["n_train"].to_numpy())
+    notes = space.codes["n_train"].to_numpy()
+    frequency = np.where(own, sets @ np.log(np.maximum(notes, 1)), sets @ np.log1p(notes))
     features = {"size": size, "frequency": frequency / np.maximum(size, 1)}
     for tier in TIERS:
         features[tier] = sets @ (space.codes["tier"] == tier).to_numpy().astype(np.int64)
