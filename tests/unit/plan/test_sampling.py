@@ -225,6 +225,13 @@ def test_a_smaller_allocation_gives_the_first_rows_of_a_larger_one():
     assert reserved["reserve"].to_list() == [False, False, True, True]
 
 
+def test_another_anchor_changes_no_request():
+    """But where both draw the same set, which is then the first one's: here nowhere."""
+    amounts = dict.fromkeys(SPACE[1:3], 3)
+    before, after = (build(many_notes(), some) for some in (amounts, amounts | {SPACE[0]: 3}))
+    assert after.filter(pl.col("anchor") != SPACE[0]).equals(before)
+
+
 def test_head_load_takes_out_head_companions_alone():
     """Of the head tier none stays at 0; at 1 some are there; others are drawn as before."""
     notes = many_notes()
