@@ -36,14 +36,14 @@ def test_a_missing_file_is_named_with_the_rule_that_makes_it(paths, name, remedy
     path = paths[name] if isinstance(paths[name], str) else paths[name][0]
     Path(path).unlink()
     with pytest.raises(UserError, match=remedy) as error:
-        read_sources(paths, ["paper"], ["paper"])
+        read_sources(paths, ["paper"], ["paper"], ["paper"])
     assert path in str(error.value)
 
 
 def test_a_table_without_a_column_is_named(paths):
     pl.DataFrame({"model": ["plm_icd"]}).write_parquet(paths["metrics"])
     with pytest.raises(UserError, match="column corpus is missing"):
-        read_sources(paths, ["paper"], ["paper"])
+        read_sources(paths, ["paper"], ["paper"], ["paper"])
 
 
 def test_comparisons_of_another_configuration_are_refused(paths):
@@ -51,19 +51,19 @@ def test_comparisons_of_another_configuration_are_refused(paths):
     with pytest.raises(
         UserError, match=r"no rows for baseline original, against other.*compare_runs"
     ):
-        page.render(read_sources(paths, ["paper"], ["paper"]), settings, TEMPLATE)
+        page.render(read_sources(paths, ["paper"], ["paper"], ["paper"]), settings, TEMPLATE)
 
 
 def test_a_manifest_without_a_key_is_named(paths):
     Path(paths["manifests"][0]).write_text(json.dumps({"reasons": {}}))
     with pytest.raises(UserError, match="key models is missing; run `snakemake -R collect_notes`"):
-        read_sources(paths, ["paper"], ["paper"])
+        read_sources(paths, ["paper"], ["paper"], ["paper"])
 
 
 def test_a_truncated_figure_is_refused(paths):
     Path(paths["learning_curves"]).write_text("")
     with pytest.raises(UserError, match="not an SVG file"):
-        read_sources(paths, ["paper"], ["paper"])
+        read_sources(paths, ["paper"], ["paper"], ["paper"])
 
 
 @pytest.mark.parametrize("text", ["{% if %}", "{{ nothing_by_this_name }}"])
@@ -72,7 +72,9 @@ def test_a_broken_template_is_one_clear_error_and_no_half_page(paths, tmp_path, 
     template.write_text(text)
     with pytest.raises(UserError, match="mend the template"):
         write_text(
-            page.render(read_sources(paths, ["paper"], ["paper"]), SAMPLE["settings"](), template),
+            page.render(
+                read_sources(paths, ["paper"], ["paper"], ["paper"]), SAMPLE["settings"](), template
+            ),
             out,
         )
     assert list(tmp_path.glob("*.html")) == []

@@ -32,6 +32,8 @@ PLANNED = sorted(
     for recipe, one in config["recipes"].items()
     if recipe in RECIPES or one["code_sets"]["strategy"] != "anchor"
 )
+# Those with companions, which can be held against those of real notes.
+ASSESSED = [one for one in PLANNED if config["recipes"][one]["code_sets"]["strategy"] != "anchor"]
 SHARDS = [f"{shard:03d}" for shard in range(config["generation"]["shards"])]
 RUNS = runs_of(config)
 # What of the corpus block determines the prepared tables, beside the files themselves.
@@ -263,6 +265,7 @@ def plan_targets():
         "<results>/plan/cooccurrence.parquet",
         "<results>/plan/conflicts.parquet",
         *expand("<results>/plan/{recipe}/exemplars.parquet", recipe=PLANNED),
+        *expand("<results>/plan/{recipe}/plausibility.parquet", recipe=ASSESSED),
     ]
 
 

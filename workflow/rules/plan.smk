@@ -111,6 +111,29 @@ rule build_code_sets:
         "../scripts/build_code_sets.py"
 
 
+rule assess_code_sets:
+    input:
+        code_sets="<results>/plan/{recipe}/code_sets.parquet",
+        labels="<results>/corpus/labels/train.parquet",
+        tiers="<results>/plan/tiers.parquet",
+        taxonomy="<results>/terminology/codes.parquet",
+        cooccurrence="<results>/plan/cooccurrence.parquet",
+        conflicts="<results>/plan/conflicts.parquet",
+    output:
+        plausibility="<results>/plan/{recipe}/plausibility.parquet",
+    log:
+        "<logs>/plan/{recipe}/assess_code_sets.log",
+    conda:
+        "../../envs/workflow.yaml"
+    resources:
+        mem_mb=per_attempt(4000),
+        runtime=per_attempt(15),
+    params:
+        code=code_of("plan", "assess_code_sets"),
+    script:
+        "../scripts/assess_code_sets.py"
+
+
 rule select_exemplars:
     input:
         unpack(exemplar_sources),

@@ -48,6 +48,27 @@ rule plot_allocation:
         "../scripts/plot_allocation.py"
 
 
+rule plot_plausibility:
+    input:
+        plausibility=expand("<results>/plan/{recipe}/plausibility.parquet", recipe=ASSESSED),
+    output:
+        figure=report(
+            "<results>/report/figures/plausibility.svg",
+            caption="../report/plausibility.rst",
+            category="Plan",
+            labels={"corpus": CORPUS, "shows": "how like real code sets the planned are"},
+        ),
+    log:
+        "<logs>/report/plot_plausibility.log",
+    conda:
+        "../../envs/workflow.yaml"
+    params:
+        code=code_of("report", "plot_plausibility"),
+        recipes=ASSESSED,
+    script:
+        "../scripts/plot_plausibility.py"
+
+
 rule plot_code_frequencies:
     input:
         tiers="<results>/plan/tiers.parquet",
@@ -108,11 +129,13 @@ rule write_report:
         labels=expand("<results>/corpus/labels/{split}.parquet", split=SPLITS),
         allocations=expand("<results>/plan/{recipe}/allocation.parquet", recipe=RECIPES),
         code_sets=expand("<results>/plan/{recipe}/code_sets.parquet", recipe=PLANNED),
+        assessments=expand("<results>/plan/{recipe}/plausibility.parquet", recipe=ASSESSED),
         synthetic_notes=expand("<results>/generation/{recipe}/notes.parquet", recipe=RECIPES),
         synthetic_labels=expand("<results>/generation/{recipe}/labels.parquet", recipe=RECIPES),
         manifests=expand("<results>/generation/{recipe}/manifest.json", recipe=RECIPES),
         f1_by_tier="<results>/report/figures/f1_by_tier.svg",
         allocation="<results>/report/figures/allocation.svg",
+        plausibility="<results>/report/figures/plausibility.svg",
         code_frequencies="<results>/report/figures/code_frequencies.svg",
         learning_curves="<results>/report/figures/learning_curves.svg",
     output:
@@ -132,5 +155,6 @@ rule write_report:
         code=code_of("report", "write_report"),
         settings=used_settings(),
         planned=PLANNED,
+        assessed=ASSESSED,
     script:
         "../scripts/write_report.py"

@@ -7,9 +7,10 @@ from longtail_icd.report.sources import read_sources
 
 
 def main(snakemake):
-    settings = snakemake.params.settings
+    params = snakemake.params
+    settings = params.settings
     recipes = list(settings["recipes"])
-    sources = read_sources(snakemake.input, recipes, snakemake.params.planned)
+    sources = read_sources(snakemake.input, recipes, params.planned, params.assessed)
     write_text(render(sources, settings, snakemake.input.template), snakemake.output.page)
     print(snakemake.output.page)
 

@@ -12,7 +12,9 @@ from longtail_icd.common.tables import TABLES, write_table
 from longtail_icd.report.allocation import planned_mentions, plot_allocation
 from longtail_icd.report.code_frequencies import plot_code_frequencies
 from longtail_icd.report.f1_by_tier import plot_f1_by_tier
+from longtail_icd.report.glossary import PLAUSIBILITY
 from longtail_icd.report.learning_curves import plot_learning_curves
+from longtail_icd.report.plausibility import plot_plausibility
 from longtail_icd.report.sources import FIGURES
 
 TIERS = ("head", "medium", "tail", "few_shot", "zero_shot")
@@ -175,6 +177,19 @@ def code_sets_table():
     return pl.DataFrame(rows, schema=TABLES["plan/code_sets"].columns, orient="row")
 
 
+def plausibility_table():
+    """Every measure is 0.5 in the plan and 0.25 in train, but for what train has none of."""
+    alone = ("auc", "auc_codes", "auc_features", "chapter_distance")
+    rows = [
+        (tier, measure, who, value, 4)
+        for tier in ("all", "few_shot", "zero_shot")
+        for measure in PLAUSIBILITY
+        for who, value in (("planned", 0.5), ("train", 0.25))
+        if who == "planned" or measure not in alone
+    ]
+    return pl.DataFrame(rows, schema=TABLES["plan/plausibility"].columns, orient="row")
+
+
 def _generation(folder):
     requests = [f"r{number}" for number in range(4)]
     notes = pl.DataFrame(
@@ -213,6 +228,7 @@ def _generation(folder):
     allocation = pl.DataFrame({"code": ["005.0", "006.0", "007.0"], "n_synthetic": [2, 1, 1]})
     write_table(allocation, folder / "allocation.parquet", "plan/allocation")
     write_table(code_sets_table(), folder / "code_sets.parquet", "plan/code_sets")
+    write_table(plausibility_table(), folder / "plausibility.parquet", "plan/plausibility")
 
 
 def history(rows=((0.5, 2.0), (1.0, 1.0), (1.5, 0.5), (2.0, 0.3))):
@@ -223,10 +239,11 @@ def history(rows=((0.5, 2.0), (1.0, 1.0), (1.5, 0.5), (2.0, 0.3))):
 
 def draw_figures(folder, train_sets, seeds):
     """Draw the sample run's figures into ``folder``; return their texts by name."""
-    bars, plan, curves, losses = (folder / f"{name}.svg" for name in FIGURES)
+    bars, plan, likeness, curves, losses = (folder / f"{name}.svg" for name in FIGURES)
     plot_f1_by_tier(metrics_table(train_sets, seeds), train_sets, EDGES, bars)
     planned = {"paper": planned_mentions(code_sets_table())}
     plot_allocation(tiers_table(), planned, EDGES, plan)
+    plot_plausibility({"paper": plausibility_table()}, likeness)
     mentions = pl.DataFrame({"code": ["001.0", "005.0"], "anchor": [0, 2], "companion": [3, 0]})
     plot_code_frequencies(tiers_table(), {"paper": mentions}, EDGES, curves)
     histories = {
@@ -267,6 +284,7 @@ def write_run(folder: Path, train_sets=("original", "extended"), seeds=(1,)) -> 
         "labels": [str(folder / f"corpus/labels/{split}.parquet") for split in splits],
         "allocations": [str(folder / "paper/allocation.parquet")],
         "code_sets": [str(folder / "paper/code_sets.parquet")],
+        "assessments": [str(folder / "paper/plausibility.parquet")],
         "synthetic_notes": [str(folder / "paper/notes.parquet")],
         "synthetic_labels": [str(folder / "paper/labels.parquet")],
         "manifests": [str(folder / "paper/manifest.json")],

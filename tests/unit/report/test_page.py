@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from longtail_icd.report import page
-from longtail_icd.report.glossary import metric_order, tier_rules
+from longtail_icd.report.glossary import PLAUSIBILITY, metric_order, tier_rules
 from longtail_icd.report.sources import read_sources
 
 ROOT = Path(__file__).parents[3]
@@ -68,7 +68,7 @@ def page_of(sample_run):
     """Return a function that renders the sample run under other settings."""
 
     def make(path=None, **options):
-        sources = read_sources(sample_run(**options), ["paper"], ["paper"])
+        sources = read_sources(sample_run(**options), ["paper"], ["paper"], ["paper"])
         return page.render(sources, settings(path=path, **options), TEMPLATE)
 
     return make
@@ -108,6 +108,8 @@ def test_answer_comes_first_and_sections_follow_in_order(page_of):
             "scores",
             "label-space",
             "corpus",
+            "plan",
+            "plausibility",
             "synthetic",
             "curves",
             "controls",
@@ -133,7 +135,9 @@ def test_no_controls_no_section(page_of):
 def test_disjoint_wording_is_named_a_control(sample_run):
     configured = settings()
     configured["corpus"]["simulation"]["overlap"] = 0
-    html = page.render(read_sources(sample_run(), ["paper"], ["paper"]), configured, TEMPLATE)
+    html = page.render(
+        read_sources(sample_run(), ["paper"], ["paper"], ["paper"]), configured, TEMPLATE
+    )
     assert "This whole run is one" in html
 
 
@@ -151,6 +155,27 @@ def test_figures_of_the_sample_stand_in_the_tables(page_of):
     assert "|micro-F1, all codes|−0.2|[−0.6, +0.3]|no|" in cells
 
 
+def test_plausibility_stands_beside_train_and_every_measure_is_explained(page_of):
+    """Shares in points, the rest as it is; a measure that train has none of leaves its cell."""
+    html = page_of()
+    part = html[html.index('<section id="plausibility"') : html.index('<section id="synthetic"')]
+    cells = re.sub(r"[|\s]*\|[|\s]*", "|", re.sub(r"<[^>]+>", "|", part))
+    assert "|all anchors: planned|all anchors: train|few-shot: planned|few-shot: train|" in cells
+    assert "|unseen pairs, in points|50.0|25.0|50.0|25.0|50.0|25.0|" in cells
+    assert "|pair correlation|0.50|0.25|" in cells
+    assert "|AUC by codes|0.50|–|" in cells
+    for name, good, _ in PLAUSIBILITY.values():
+        assert f"<dt>{name}</dt>\n<dd>" in part
+        assert good
+
+
+def test_without_a_recipe_that_plans_companions_there_is_no_plausibility(sample_run):
+    sources = read_sources(sample_run() | {"assessments": []}, ["paper"], ["paper"], [])
+    html = page.render(sources, settings(), TEMPLATE)
+    assert 'id="plausibility"' not in html
+    assert 'href="#plausibility"' not in html
+
+
 def test_the_three_macro_f1_stand_under_three_names(page_of):
     html = page_of()
     for name in ("harmonic (CAML, PLM-ICD)", "all codes (GKI-ICD)", "test codes (Edin 2023)"):
@@ -163,21 +188,25 @@ def test_how_the_label_space_was_chosen_is_said(sample_run, label_space):
     """Under `corpus` the page must say that the list knows the evaluation's unseen codes."""
     configured = settings()
     configured["corpus"]["label_space"] = label_space
-    html = page.render(read_sources(sample_run(), ["paper"], ["paper"]), configured, TEMPLATE)
+    html = page.render(
+        read_sources(sample_run(), ["paper"], ["paper"], ["paper"]), configured, TEMPLATE
+    )
     assert ("knows which unseen codes the evaluation holds" in html) == (label_space == "corpus")
 
 
 def test_names_from_the_configuration_are_escaped(sample_run):
     configured = settings()
     configured["corpus"]["name"] = "<script>alert(1)</script>"
-    html = page.render(read_sources(sample_run(), ["paper"], ["paper"]), configured, TEMPLATE)
+    html = page.render(
+        read_sources(sample_run(), ["paper"], ["paper"], ["paper"]), configured, TEMPLATE
+    )
     assert "<script>" not in html
 
 
 def test_rendering_twice_gives_the_same_page(sample_run):
     paths = sample_run()
     pages = {
-        page.render(read_sources(paths, ["paper"], ["paper"]), settings(), TEMPLATE)
+        page.render(read_sources(paths, ["paper"], ["paper"], ["paper"]), settings(), TEMPLATE)
         for _ in range(2)
     }
     assert len(pages) == 1

@@ -34,8 +34,8 @@ def test_the_page_has_the_table_only_if_a_published_corpus_is_named(sample_run):
     paths = sample_run()
     caption = "Compared with the published corpus mimic3_full"
     render = partial(page.render, settings=SAMPLE["settings"](), template=TEMPLATE)
-    assert caption not in render(read_sources(paths, ["paper"], ["paper"]))
+    assert caption not in render(read_sources(paths, ["paper"], ["paper"], ["paper"]))
     published = {"corpus": "mimic3_full", "figures": [LINE]}
     Path(paths["manifest"]).write_text(json.dumps({"rows": {}, "published": published}))
-    html = render(read_sources(paths, ["paper"], ["paper"]))
+    html = render(read_sources(paths, ["paper"], ["paper"], ["paper"]))
     assert caption in html and "52,726" in html

@@ -60,6 +60,84 @@ _AT_K = {
     "recall_at_": ("R@", "Mean share of a note's gold codes found among its {k} best-scored."),
 }
 
+# measure of a plan's code sets: (what the page calls it, what is good, whether it is a share shown
+# in points). In the order in which the page shows them.
+PLAUSIBILITY = {
+    "auc": (
+        "AUC, the larger",
+        "How well a classifier tells planned companions from real ones, on sets that it has not "
+        "seen. 0.5: not at all, as it should be; 1: always. The larger of the next two.",
+        False,
+    ),
+    "auc_codes": (
+        "AUC by codes",
+        "Of a logistic regression that sees which codes a set has.",
+        False,
+    ),
+    "auc_features": (
+        "AUC by numbers",
+        "Of gradient boosting on sizes, pairs, tiers and chapters of a set.",
+        False,
+    ),
+    "codes_mean": ("codes, mean", "Codes of a set; good is as in train.", False),
+    "codes_median": ("codes, median", "The same, of the middle set.", False),
+    "head_codes": (
+        "head codes",
+        "Of a set's companions. As in train is plausible; fewer teach less that is known already.",
+        False,
+    ),
+    "chapter_distance": (
+        "chapter distance",
+        "Jensen-Shannon distance of the companions' chapters from those of train: 0 the same, 1 "
+        "none in common.",
+        False,
+    ),
+    "pairs_unseen": (
+        "unseen pairs",
+        "Share of a set's pairs of companions that no other train note holds. Good is as in train: "
+        "real notes have new pairs, too.",
+        True,
+    ),
+    "pairs_npmi": (
+        "NPMI of seen pairs",
+        "How much more often than by chance the others stand together; good is as in train. Lower: "
+        "codes thrown together; higher: the commonest pairs over and over.",
+        False,
+    ),
+    "pair_counts": (
+        "pair correlation",
+        "Of the logarithms of how often pairs stand together, here and in all of train. The column "
+        "train says what sets around rare codes can reach.",
+        False,
+    ),
+    "conflict_excludes1": (
+        "Excludes1 broken",
+        "Sets with codes that the classification forbids together; good is 0, though coders break "
+        "the rule, too.",
+        True,
+    ),
+    "conflict_sex": ("sexes mixed", "Sets with codes of women and of men; good is 0.", True),
+    "conflict_age": ("ages mixed", "Sets with codes of ages that never meet; good is 0.", True),
+    "duplicates": (
+        "duplicates",
+        "Sets that another planned set equals, in train another note's; fewer are better.",
+        True,
+    ),
+    "copies": (
+        "copies",
+        "Sets that a train note has, in train another note. Fewer are better: a copy is one "
+        "patient's stay told again.",
+        True,
+    ),
+    "nearest_median": (
+        "nearest note, median",
+        "Jaccard overlap with the train note that shares most, in train with another; good is as "
+        "in train, 100 is a copy.",
+        True,
+    ),
+    "nearest_p95": ("nearest note, 95th percentile", "The same, of the nearest of 20 sets.", True),
+}
+
 
 def model_name(model: str) -> str:
     """Return how the field writes a model. Before: ``gki_icd``. After: ``GKI-ICD``."""

@@ -19,11 +19,13 @@ from longtail_icd.report.glossary import (
     ALL_CODES,
     METRICS,
     OUTSIDE,
+    PLAUSIBILITY,
     TIERS,
     metric_entry,
     metric_order,
 )
 from longtail_icd.report.numbers import count
+from longtail_icd.report.plausibility import plausibility_table
 from longtail_icd.report.sources import Recipe, Sources
 from longtail_icd.report.tables import (
     PageTable,
@@ -189,6 +191,10 @@ def context(sources: Sources, settings: dict[str, Any]) -> dict[str, Any]:
         "published_table": published_table(sources.manifest["published"]),
         "tier_table": tier_table(codes, sources.tiers, sources.labels["test"], settings["tiers"]),
         "allocation_table": allocation_table(sources.tiers, sources.planned),
+        "plausibility_tables": [
+            plausibility_table(recipe, one) for recipe, one in sources.assessed.items()
+        ],
+        "plausibility": [(name, good) for name, good, _ in PLAUSIBILITY.values()],
         "coverage_table": coverage_table(sources.synonyms, sources.tiers),
         "source_table": source_table(sources.synonyms, sources.tiers),
         "corpus_counts": PageTable(

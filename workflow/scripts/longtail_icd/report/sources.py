@@ -13,7 +13,7 @@ from longtail_icd.common.tables import read_table, scan_table
 from longtail_icd.report.allocation import planned_mentions
 from longtail_icd.report.tables import SPLITS
 
-FIGURES = ("f1_by_tier", "allocation", "code_frequencies", "learning_curves")
+FIGURES = ("f1_by_tier", "allocation", "plausibility", "code_frequencies", "learning_curves")
 _RECIPE_KEYS = ("reasons", "models", "data_classes", "missing_anchors")
 
 
@@ -31,7 +31,8 @@ class Recipe:
 class Sources:
     """The tables and figures behind the page; notes and labels by split, recipes by name.
 
-    ``planned`` holds the planned mentions of every recipe with a plan, written or not.
+    ``planned`` holds the planned mentions of every recipe with a plan, written or not; ``assessed``
+    how plausible its code sets are, where it plans companions.
     """
 
     metrics: pl.DataFrame
@@ -43,6 +44,7 @@ class Sources:
     manifest: dict[str, Any]
     recipes: dict[str, Recipe]
     planned: dict[str, pl.DataFrame]
+    assessed: dict[str, pl.DataFrame]
     figures: dict[str, str]
 
 
@@ -102,8 +104,19 @@ def read_planned(paths: Sequence[str], recipes: Sequence[str]) -> dict[str, pl.D
     }
 
 
+def read_assessed(paths: Sequence[str], recipes: Sequence[str]) -> dict[str, pl.DataFrame]:
+    """Read the tables ``plan/plausibility``, in the order of ``recipes``, by their names."""
+    return {
+        recipe: read_table(path, "plan/plausibility")
+        for recipe, path in zip(recipes, paths, strict=True)
+    }
+
+
 def read_sources(
-    paths: Mapping[str, Any], recipes: Sequence[str], planned: Sequence[str]
+    paths: Mapping[str, Any],
+    recipes: Sequence[str],
+    planned: Sequence[str],
+    assessed: Sequence[str],
 ) -> Sources:
     """Read what the rule `write_report` has as input.
 
@@ -111,9 +124,11 @@ def read_sources(
         paths: files by name: metrics, comparisons, tiers, synonyms, manifest; lists notes and
             labels in the order of the splits; lists allocations, synthetic_notes,
             synthetic_labels and manifests in the order of ``recipes``; a list code_sets in the
-            order of ``planned``; the figures of :data:`FIGURES`.
+            order of ``planned`` and a list assessments in that of ``assessed``; the figures of
+            :data:`FIGURES`.
         recipes: names of the recipes that any train set uses.
         planned: names of the recipes that have a plan.
+        assessed: names of those that plan companions.
 
     Raises:
         UserError: a file is missing, unreadable or does not fit its schema.
@@ -136,5 +151,6 @@ def read_sources(
         manifest=read_manifest(paths["manifest"], ["rows", "published"], "describe_corpus"),
         recipes=written,
         planned=read_planned(paths["code_sets"], planned),
+        assessed=read_assessed(paths["assessments"], assessed),
         figures={name: _read_figure(paths[name]) for name in FIGURES},
     )

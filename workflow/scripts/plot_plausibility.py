@@ -1,0 +1,14 @@
+"""Rule `plot_plausibility`: how like real code sets each recipe's are."""
+
+from longtail_icd.common.script import run
+from longtail_icd.report.plausibility import plot_plausibility
+from longtail_icd.report.sources import read_assessed
+
+
+def main(snakemake):
+    assessed = read_assessed(snakemake.input.plausibility, snakemake.params.recipes)
+    plot_plausibility(assessed, snakemake.output.figure)
+
+
+if __name__ == "__main__":
+    run(main, snakemake)
