@@ -72,35 +72,27 @@ def _real_anchors(planned: pl.DataFrame, mentions: pl.DataFrame, space: LabelSpa
     return _with_anchor(frame.drop("note_id"), space)
 
 
-def counterparts(planned: pl.DataFrame, real: pl.DataFrame) -> pl.DataFrame:
-    """Return per planned set the row of its real one (null: there is none) and whether it is new.
+def counterparts(planned: pl.DataFrame, real: pl.DataFrame) -> pl.Series:
+    """Return per planned set the row of its real one; null: there is none.
 
     Within a tier and chapter the real sets are taken in turn; when they are used up, the same
-    order starts again, and they are no longer ``new``.
+    order starts again.
 
     Args:
         planned: tier, chapter.
         real: tier, chapter; in an order that is as good as random.
     """
-    stratum = ["like", "chapter"]
-    turn = pl.int_range(pl.len())
-    size = pl.len()
+    turn = pl.int_range(pl.len()).over("tier", "chapter")
     waiting = planned.select(
-        "tier", "chapter", like=pl.col("tier").replace("zero_shot", "few_shot")
-    ).with_columns(turn=turn.over("tier", "chapter"))
-    offered = real.select(
-        "chapter",
-        row=pl.int_range(pl.len()),
-        like="tier",
-        turn=turn.over("tier", "chapter"),
-        size=size.over("tier", "chapter").cast(pl.Int64),
+        "chapter", turn=turn, like=pl.col("tier").replace("zero_shot", "few_shot")
     )
-    sizes = offered.select(*stratum, "size").unique()
+    offered = real.select("chapter", like="tier", turn=turn, row=pl.int_range(pl.len()))
+    stratum = ["like", "chapter"]
+    sizes = offered.group_by(stratum).agg(size=pl.len().cast(pl.Int64))
     return (
         waiting.join(sizes, on=stratum, how="left", maintain_order="left")
-        .with_columns(turn=pl.col("turn") % pl.col("size"), new=pl.col("turn") < pl.col("size"))
-        .join(offered, on=[*stratum, "turn"], how="left", maintain_order="left")
-        .select("row", "new")
+        .with_columns(pl.col("turn") % pl.col("size"))
+        .join(offered, on=[*stratum, "turn"], how="left", maintain_order="left")["row"]
     )
 
 
@@ -139,6 +131,18 @@ def chapter_distance(planned: pl.DataFrame, real: pl.DataFrame) -> float | None:
     return float(jensenshannon(*mixes, base=2))
 
 
+def to_tell_apart(planned: Sets, real: Sets) -> np.ndarray:
+    """Return the rows of counterparts that the AUCs are of: every train note once on each side.
+
+    A note that stood on one side several times, always in one fold, would draw the AUC below 0.5:
+    its rare codes would be known from the other side alone.
+    """
+    sources = pl.DataFrame({"planned": planned.about["source"], "real": real.about["source"]})
+    once = sources.with_row_index("row").filter(pl.col("real").is_first_distinct())
+    kept = once.filter(pl.col("planned").is_first_distinct() | pl.col("planned").is_null())
+    return kept["row"].head(_AUC_SETS).to_numpy()
+
+
 def two_sample_aucs(planned: Sets, real: Sets, notes: int) -> list[tuple[str, float | None, int]]:
     """Return measure, AUC and sets of both sides of the two classifiers and the larger AUC.
 
@@ -165,15 +169,20 @@ def two_sample_aucs(planned: Sets, real: Sets, notes: int) -> list[tuple[str, fl
     return [(name, auc, len(about)) for name, auc in aucs.items()]
 
 
+def _rows_of(planned: Sets, tier: str) -> np.ndarray:
+    """Return the rows of the sets with anchors of the tier, or all."""
+    return np.flatnonzero((planned.about["tier"] == tier).to_numpy() | (tier == ALL))
+
+
 def compare(
-    planned: Sets, real: Sets, to_tell: tuple[Sets, Sets], space: LabelSpace, notes: int
+    planned: Sets, matched: Sets, real: Sets, space: LabelSpace, notes: int
 ) -> list[tuple[str, str, float | None, int]]:
     """Return measure, who, value and n of planned sets and their counterparts.
 
     Args:
         planned: of one tier, or all.
-        real: their counterparts.
-        to_tell: the planned and real sets of the AUCs, none real more than once.
+        matched: those of them that have a counterpart.
+        real: the counterparts.
         space: the label space.
         notes: the number of train notes.
     """
@@ -185,7 +194,8 @@ def compare(
         rows.append(("pair_counts", who, *pair_correlation(sets.companions, space)))
     distance = chapter_distance(planned.values, real.values)
     rows.append(("chapter_distance", "planned", distance, len(planned.about)))
-    aucs = two_sample_aucs(*to_tell, notes)
+    told = to_tell_apart(matched, real)
+    aucs = two_sample_aucs(matched.take(told), real.take(told), notes)
     return rows + [(name, "planned", auc, n) for name, auc, n in aucs]
 
 
@@ -218,21 +228,20 @@ def assess_code_sets(
     notes = space.matrix(mentions.select("code", row="source"), len(note_ids))
     planned = _planned_sets(code_sets, sources, notes, space, conflicts)
     offered = _real_anchors(planned.about, mentions, space)
-    matches = counterparts(planned.about, offered).with_row_index("set").drop_nulls("row")
-    used, row = np.unique(matches["row"].to_numpy(), return_inverse=True)
+    counterpart = counterparts(planned.about, offered)
+    used, row = np.unique(counterpart.drop_nulls().to_numpy(), return_inverse=True)
     about = offered[used]
     real = measure(about, notes[about["source"].to_numpy()], notes, space, conflicts, real=True)
     planned = with_nearest(planned, notes, real=False)
+    matched = planned.take(counterpart.is_not_null().arg_true().to_numpy())
     real = with_nearest(real.take(row), notes, real=True)
-    tier = planned.about["tier"].to_numpy()
     parts = []
-    for name in [ALL, *(tier_name for tier_name in TIERS if tier_name in tier)]:
-        sets = np.flatnonzero((tier == name) | (name == ALL))
-        rows = np.flatnonzero(np.isin(matches["set"].to_numpy(), sets))
-        new = rows[matches["new"].to_numpy()[rows]][:_AUC_SETS]
-        to_tell = planned.take(matches["set"].to_numpy()[new]), real.take(new)
-        found = compare(planned.take(sets), real.take(rows), to_tell, space, len(note_ids))
-        parts += [(name, *one) for one in found]
+    for tier in [ALL, *TIERS]:
+        of_tier, of_matched = (_rows_of(sets, tier) for sets in (planned, matched))
+        if tier != ALL and not len(of_tier):
+            continue
+        sides = planned.take(of_tier), matched.take(of_matched), real.take(of_matched)
+        parts += [(tier, *one) for one in compare(*sides, space, len(note_ids))]
     return pl.DataFrame(parts, schema=TABLES["plan/plausibility"].columns, orient="row")
 
 
