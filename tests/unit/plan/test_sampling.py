@@ -15,7 +15,8 @@ from longtail_icd.plan.companions import EVERYWHERE, LIFT_PRIOR, PRIORS, Compani
 from longtail_icd.plan.conflicts import conflict_matrix
 from longtail_icd.plan.cooccurrence import mine_cooccurrence
 from longtail_icd.plan.group_cooccurrence import mine_group_cooccurrence
-from longtail_icd.plan.sampling import Sizes, chances
+from longtail_icd.plan.sampling import Sampler, Sizes, chances
+from longtail_icd.plan.sharpness import STEPS, closeness, fit_sharpness, real_sets
 from longtail_icd.plan.tiers import stratify
 
 # Two siblings and a third code in chapter I, two codes in chapter II.
@@ -133,6 +134,49 @@ def test_lift_is_shrunk_level_by_level():
     assert model.lift[first, second] == model.lift[second, first]
 
 
+def test_closeness_is_the_mean_log_lift_and_leaves_a_real_set_out():
+    """Lift 9 / 9.8 with the set itself, 8 / 9.8 without: (4 + 5 r) / (4.8 + 5), r = 4 / 4.8."""
+    model = model_of([["100.1", "100.2"]] * 4 + [["100.1"]] * 4 + [["100.2"]] * 2)
+    lift = (4 + LIFT_PRIOR * 4 / 4.8) / (4.8 + LIFT_PRIOR)
+    assert closeness(model, [[0, 1], [0]], real=False) == pytest.approx(np.log(lift), abs=1e-3)
+    left_out = lift - 1 / (4.8 + LIFT_PRIOR)
+    assert closeness(model, [[0, 1]], real=True) == pytest.approx(np.log(left_out), abs=1e-3)
+    assert closeness(model, [[0], [1]], real=False) == 0.0
+
+
+def test_real_sets_are_train_notes_with_their_anchor():
+    model = model_of(NOTES)
+    sets = real_sets(labels_of(NOTES), model, seed=1)
+    notes = [sorted(model.codes.index(code) for code in note) for note in NOTES]
+    for anchor, codes in sets.items():
+        assert model.codes.index(anchor) in codes
+        assert codes in notes
+
+
+def test_sharpness_is_the_least_at_which_drawn_sets_are_as_close_as_real_ones():
+    """Notes of two wards, one in ten codes from the other: neither 0 nor the largest will do."""
+    generator = np.random.default_rng(0)
+    wards = (["100.1", "100.2", "105.0"], ["400.0", "401.0"])
+    notes = []
+    for note in range(150):
+        codes = {generator.choice(wards[(note + (generator.random() < 0.1)) % 2]) for _ in range(3)}
+        notes.append(sorted(str(code) for code in codes))
+    labels, model = labels_of(notes), model_of(notes)
+    tiers = dict(tiers_of(labels).select("code", "tier").iter_rows())
+    conflicts = conflict_matrix(empty_table("plan/conflicts"), list(tiers))
+    sampler = Sampler(model, Sizes(labels, model), tiers, conflicts, 1.0, 1)
+    sharpness = fit_sharpness(labels, model, sampler, seed=1)
+    real = real_sets(labels, model, seed=1)
+    wanted = closeness(model, list(real.values()), real=True)
+
+    def drawn(at: float) -> float:
+        sets = sampler.trial(list(real), at)
+        return closeness(model, [[model.codes.index(code) for code in one] for one in sets], False)
+
+    assert 0 < sharpness < STEPS[-1]
+    assert drawn(sharpness) >= wanted > drawn(round(sharpness - 0.1, 1))
+
+
 def test_sizes_are_those_of_real_sets_of_chapter_and_tier(monkeypatch):
     """Two notes of chapter I have the sizes 2 and 3; with enough of them no other is drawn."""
     monkeypatch.setattr(sampling, "ENOUGH_SIZES", 2)
@@ -223,6 +267,13 @@ def test_a_smaller_allocation_gives_the_first_rows_of_a_larger_one():
     reserved = build(many_notes(), {"100.2": 2}, reserve=1.0)
     assert reserved["codes"][:2].to_list() == few["codes"].to_list()
     assert reserved["reserve"].to_list() == [False, False, True, True]
+
+
+def test_another_anchor_changes_no_request():
+    """But where both draw the same set, which is then the first one's: here nowhere."""
+    amounts = dict.fromkeys(SPACE[1:3], 3)
+    before, after = (build(many_notes(), some) for some in (amounts, amounts | {SPACE[0]: 3}))
+    assert after.filter(pl.col("anchor") != SPACE[0]).equals(before)
 
 
 def test_head_load_takes_out_head_companions_alone():

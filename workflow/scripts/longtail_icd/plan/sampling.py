@@ -21,9 +21,6 @@ from scipy import sparse
 from longtail_icd.plan.companions import Companions
 
 CANDIDATES = 256  # draws from what is near the anchor; what is likely comes several times
-# The mean lift counts by this power: with a lower one sets are looser than real ones, with a higher
-# one narrower.
-SHARPNESS = 3.0
 # Drawing by lift prefers rare codes; n to this power gives frequent ones their share again.
 FREQUENCY = 0.08
 # Real sets of a chapter and tier that are needed to take a size from them.
@@ -111,6 +108,9 @@ class Sampler:
         conflicts: symmetric, boolean, over the label space.
         head_load: share of the head-tier companions that stay in a set, 0 to 1.
         seed: of all draws.
+
+    Attributes:
+        sharpness: power by which a candidate's mean lift counts; see sharpness.py.
     """
 
     def __init__(
@@ -124,6 +124,7 @@ class Sampler:
     ):
         self._model, self._sizes, self._tiers = model, sizes, tiers
         self._head_load, self._seed = head_load, seed
+        self.sharpness = 1.0
         self._row = {code: row for row, code in enumerate(tiers)}
         columns = [self._row[code] for code in model.codes]
         self._conflicts = conflicts[:, columns].tocsr()
@@ -164,7 +165,7 @@ class Sampler:
         step = 0
         while len(active):
             mean = draft.lift[active] / (step + 1)
-            weights = (draft.weight[active] * mean**SHARPNESS).cumsum(axis=1, dtype=np.float64)
+            weights = (draft.weight[active] * mean**self.sharpness).cumsum(axis=1, dtype=np.float64)
             some = weights[:, -1] > 0
             active, weights = active[some], weights[some]
             at = draft.chance[active, step] * weights[:, -1]
@@ -196,6 +197,19 @@ class Sampler:
             codes = [anchor, *(self._model.codes[column] for column in row[row >= 0])]
             reason = f"{len(codes) - 1} companions drawn; {refused} candidates contradicted"
             yield Drawn(tuple(sorted(codes)), reason)
+
+    def trial(self, anchors: list[str], sharpness: float) -> list[tuple[str, ...]]:
+        """Return a set for each anchor, drawn with another sharpness; sets may come twice."""
+        usual, self.sharpness = self.sharpness, sharpness
+        requests = [(anchor, 0) for anchor in anchors]
+        starts = range(0, len(requests), BATCH)
+        sets = [
+            drawn.codes
+            for start in starts
+            for drawn in self._batch(requests[start : start + BATCH], attempt=ATTEMPTS)
+        ]
+        self.sharpness = usual
+        return sets
 
     def draw(self, requests: list[tuple[str, int]]) -> dict[tuple[str, int], Drawn | None]:
         """Return a set for every request (anchor, ordinal); no set comes twice.
