@@ -11,7 +11,10 @@ from longtail_icd.common.tables import TABLES, empty_table, write_table
 from longtail_icd.plan.bounds import COLUMNS
 from longtail_icd.plan.code_sets import build_code_sets
 from longtail_icd.plan.conflicts import find_conflicts, summary
+from longtail_icd.plan.cooccurrence import mine_cooccurrence
 from longtail_icd.plan.demographics import find_demographics
+from longtail_icd.plan.plausibility import assess_code_sets
+from longtail_icd.plan.plausibility import summary as plausibility_summary
 from longtail_icd.plan.tiers import read_label_file
 
 SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
@@ -166,3 +169,57 @@ def test_a_corpus_without_train_labels_has_no_conflicts_to_count():
     )
     assert conflicts.equals(empty_table("plan/conflicts"))
     assert "excludes1 0 (0 of them in 0 train notes)" in summary(conflicts, tiers, labels)
+
+
+def assess(code_sets, labels, tiers):
+    return assess_code_sets(
+        code_sets,
+        labels,
+        tiers,
+        empty_table("terminology/codes"),
+        mine_cooccurrence(labels),
+        empty_table("plan/conflicts"),
+    )
+
+
+def test_no_code_sets_no_labels_or_neither_have_no_plausibility():
+    """No crash: every measure is there for all anchors, and none has a value or a set."""
+    labels = pl.DataFrame(
+        [("1", "icd9cm", "038.9", "diagnosis", 1)],
+        schema=TABLES["corpus/labels"].columns,
+        orient="row",
+    )
+    tiers = pl.DataFrame(
+        [("icd9cm", "038.9", "diagnosis", 1, "few_shot")],
+        schema=TABLES["plan/tiers"].columns,
+        orient="row",
+    )
+    nothing = empty_table("plan/code_sets")
+    for inputs in (
+        (nothing, labels, tiers),
+        (nothing, empty_table("corpus/labels"), empty_table("plan/tiers")),
+    ):
+        found = assess(*inputs)
+        assert set(found["tier"]) == {"all"}
+        assert found["value"].null_count() == len(found) > 0
+        assert found["n"].sum() == 0
+        assert "AUC of unknown" in plausibility_summary(found)
+
+
+def test_a_plan_of_codes_without_any_train_note_is_assessed_as_far_as_it_goes():
+    """No counterpart, no nearest note, no pair: what needs none of them has its value."""
+    tiers = pl.DataFrame(
+        [("icd9cm", code, "diagnosis", 0, "zero_shot") for code in ("038.9", "995.91")],
+        schema=TABLES["plan/tiers"].columns,
+        orient="row",
+    )
+    code_sets = pl.DataFrame(
+        [("a", "038.9", ["038.9", "995.91"], "alone", None, "", False)],
+        schema=TABLES["plan/code_sets"].columns,
+        orient="row",
+    )
+    found = assess(code_sets, empty_table("corpus/labels"), tiers).filter(tier="zero_shot")
+    values = dict(found.filter(who="planned").select("measure", "value").iter_rows())
+    assert (values["codes_mean"], values["copies"], values["conflict_sex"]) == (2, 0, 0)
+    assert values["nearest_median"] is values["auc"] is values["pair_counts"] is None
+    assert found.filter(who="train")["value"].null_count() == len(found.filter(who="train"))

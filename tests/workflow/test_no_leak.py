@@ -89,6 +89,7 @@ MADE_FROM_TRAIN = [
     "plan/demographics.parquet",
     "plan/conflicts.parquet",
     "plan/paper/code_sets.parquet",
+    "plan/paper/plausibility.parquet",
     "plan/paper/exemplars.parquet",
     "generation/paper/prompts/000.parquet",
     "generation/paper/prompts/001.parquet",

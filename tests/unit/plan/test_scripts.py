@@ -17,6 +17,8 @@ RUN = """
 import runpy, sys
 from pathlib import Path
 from types import SimpleNamespace as Space
+class Files(dict):
+    __getattr__ = dict.__getitem__
 scripts, folder = Path(sys.argv[1]), Path(sys.argv[2])
 sys.path.insert(0, str(scripts))
 params = dict(
@@ -26,16 +28,17 @@ params = dict(
 )
 names = ["labels", "notes", "taxonomy", "synonyms", "excludes", "tiers", "allocation"]
 names += ["cooccurrence", "group_cooccurrence", "demographics", "conflicts"]
-names += ["code_sets", "exemplars"]
+names += ["code_sets", "exemplars", "plausibility"]
 files = {name: str(folder / f"{name}.parquet") for name in names}
 files["bounds"] = str(folder / "bounds.csv")
 ranked = dict(count=2, max_uses=9, text_weight=0.3, excerpt_words=30, seed=1, method="ranked")
 rules = ["mine_cooccurrence", "stratify_codes", "find_conflicts", "allocate_notes"]
-for rule in [*rules, "build_code_sets", "select_exemplars", "select_exemplars"]:
+rules += ["build_code_sets", "assess_code_sets"]
+for rule in [*rules, "select_exemplars", "select_exemplars"]:
     if Path(files["exemplars"]).exists():
         files["exemplars"] = str(folder / "ranked.parquet")
         params["exemplars"] = ranked
-    both = Space(**files)
+    both = Files(files)
     log = [str(folder / f"{rule}.log")]
     job = Space(rule=rule, input=both, output=both, log=log, params=Space(**params))
     runpy.run_path(str(scripts / f"{rule}.py"), {"snakemake": job}, "__main__")
@@ -94,7 +97,7 @@ def twice(tmp_path_factory) -> list[Path]:
 
 
 MADE = ["cooccurrence", "group_cooccurrence", "tiers", "demographics", "conflicts"]
-OF_RECIPE = ["allocation", "code_sets", "exemplars", "ranked"]
+OF_RECIPE = ["allocation", "code_sets", "plausibility", "exemplars", "ranked"]
 
 
 @pytest.mark.parametrize("name", [*MADE, *OF_RECIPE])
@@ -117,6 +120,7 @@ def test_stage_hangs_together(twice):
     assert len(code_sets) == allocation["n_synthetic"].sum()
     assert exemplars["request_id"].equals(code_sets["request_id"])
     assert f"{len(code_sets)} code sets: " in (folder / "build_code_sets.log").read_text()
+    assert "told apart with an AUC of" in (folder / "assess_code_sets.log").read_text()
     assert "exemplars of " in (folder / "select_exemplars.log").read_text()
     shown = read_table(folder / "ranked.parquet", "plan/exemplars")
     assert shown["request_id"].equals(code_sets["request_id"])

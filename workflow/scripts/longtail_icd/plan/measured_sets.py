@@ -134,7 +134,7 @@ def measure(
     copy = in_train.fill_null(0) > int(real)
     own = is_copied(about, companions, notes)
     values = set_features(companions, own, space).with_columns(
-        codes=np.diff(whole.indptr),
+        codes=np.diff(whole.indptr).astype(np.int64),
         copy=copy,
         duplicate=copy if real else names.is_duplicated(),
         **contradicting(whole, conflicts, space.codes["code"]),

@@ -98,8 +98,9 @@ def counterparts(planned: pl.DataFrame, real: pl.DataFrame) -> pl.Series:
 
 def with_nearest(sets: Sets, notes: sparse.csr_array, real: bool) -> Sets:
     """Add to the values of the first sets the overlap with the nearest train note, ``nearest``."""
-    first = sets.whole[:_NEAREST_SETS]
-    itself = sets.about["source"][:_NEAREST_SETS].fill_null(-1).to_numpy()
+    size = _NEAREST_SETS if notes.shape[0] else 0
+    first = sets.whole[:size]
+    itself = sets.about["source"][:size].fill_null(-1).to_numpy()
     overlap = nearest_overlap(first, notes, itself if real else np.full(first.shape[0], -1))
     nearest = pl.Series("nearest", overlap).extend_constant(None, len(sets.about) - len(overlap))
     return Sets(sets.about, sets.whole, sets.companions, sets.values.with_columns(nearest))
@@ -125,8 +126,8 @@ def pair_correlation(companions: sparse.csr_array, space: LabelSpace) -> tuple[f
 
 def chapter_distance(planned: pl.DataFrame, real: pl.DataFrame) -> float | None:
     """Return the Jensen-Shannon distance (base 2, 0 to 1) of the chapters of the companions."""
-    mixes = [sets.select(pl.col("^chapter_.*$").sum()).row(0) for sets in (planned, real)]
-    if not all(map(sum, mixes)):
+    mixes = [sets.select("^chapter_.*$").to_numpy().sum(axis=0) for sets in (planned, real)]
+    if not all(mix.any() for mix in mixes):
         return None
     return float(jensenshannon(*mixes, base=2))
 
@@ -157,9 +158,11 @@ def two_sample_aucs(planned: Sets, real: Sets, notes: int) -> list[tuple[str, fl
     source = about["source"].fill_null(notes + pl.int_range(len(about), eager=True)).to_numpy()
     values = pl.concat([planned.values, real.values])
     columns = set(values.columns) - {"codes", "copy", "duplicate", "nearest", *REASONS}
+    # A set without pairs has its size to tell it by; a column of nulls alone would be refused.
+    numbers = values.select(sorted(columns)).cast(pl.Float64).fill_null(0).to_numpy()
     inputs = {
         "auc_codes": (by_codes, sparse.vstack([planned.companions, real.companions]).tocsr()),
-        "auc_features": (by_features, values.select(sorted(columns)).cast(pl.Float64).to_numpy()),
+        "auc_features": (by_features, numbers),
     }
     aucs = {
         name: cross_validated_auc(classifier, one, is_planned, source, about["anchor"].to_numpy())

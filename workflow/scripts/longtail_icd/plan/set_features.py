@@ -152,7 +152,7 @@ def set_features(sets: sparse.csr_array, own: np.ndarray, space: LabelSpace) -> 
         own: whether the set is all of a train note, or part of it.
         space: the label space.
     """
-    size = np.diff(sets.indptr)
+    size = np.diff(sets.indptr).astype(np.int64)
     notes = space.codes["n_train"].to_numpy()
     frequency = np.where(own, sets @ np.log(np.maximum(notes, 1)), sets @ np.log1p(notes))
     features = {"size": size, "frequency": frequency / np.maximum(size, 1)}
