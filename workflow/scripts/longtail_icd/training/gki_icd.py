@@ -89,6 +89,7 @@ class GkiIcd(PreTrainedModel):
         mask: Tensor,
         targets: Tensor | None = None,
         weights: Tensor | None = None,
+        label_mask: Tensor | None = None,
         guideline_ids: Tensor | None = None,
         guideline_mask: Tensor | None = None,
     ) -> CoderOutput:
@@ -97,20 +98,22 @@ class GkiIcd(PreTrainedModel):
         logits = self._logits(note)
         if targets is None:
             return CoderOutput(logits=logits)
-        loss = weighted_bce(logits, targets, weights)
+        loss = weighted_bce(logits, targets, weights, label_mask)
         if not self.training:
             return CoderOutput(loss=loss, logits=logits)
         extra = logits.new_zeros(())
         if self.rdrop_active and self.config.rdrop_alpha > 0:
             again = self._logits(self._evidence(input_ids, mask))
-            loss = (loss + weighted_bce(again, targets, weights)) / 2
-            extra = extra + self.config.rdrop_alpha * RDROP[self.config.rdrop_kind](logits, again)
+            loss = (loss + weighted_bce(again, targets, weights, label_mask)) / 2
+            divergence = RDROP[self.config.rdrop_kind](logits, again, weights)
+            extra = extra + self.config.rdrop_alpha * divergence
         if guideline_ids is not None:
             guideline = self._evidence(guideline_ids, guideline_mask)
             # Published: the mean over note, guideline, note, guideline under dropout. The second
             # guideline pass has no KL term, so leaving it out changes no expectation.
-            loss = (loss + weighted_bce(self._logits(guideline), targets, weights)) / 2
+            told = weighted_bce(self._logits(guideline), targets, weights, label_mask)
+            loss = (loss + told) / 2
             if self.config.similarity_lambda > 0:
-                distance = evidence_distance(note, guideline, targets)
+                distance = evidence_distance(note, guideline, targets, weights)
                 extra = extra + self.config.similarity_lambda * distance
         return CoderOutput(loss=loss + extra, logits=logits)

@@ -63,6 +63,7 @@ class PlmIcd(PreTrainedModel):
         mask: Tensor,
         targets: Tensor | None = None,
         weights: Tensor | None = None,
+        label_mask: Tensor | None = None,
     ) -> CoderOutput:
         """Score notes.
 
@@ -71,9 +72,10 @@ class PlmIcd(PreTrainedModel):
             mask: [B, T], true for tokens.
             targets: [B, L] of 0 and 1.
             weights: [B], each note's weight in the loss.
+            label_mask: [B, L], false for labels that take no part in the loss.
         """
         hidden, mask = encode_chunks(self.encoder, input_ids, mask, self.config.chunk)
         vectors = label_attention(self.queries, torch.tanh(self.first(hidden)), hidden, mask)
         logits = (vectors * self.classifier).sum(dim=-1) + self.bias
-        loss = None if targets is None else weighted_bce(logits, targets, weights)
+        loss = None if targets is None else weighted_bce(logits, targets, weights, label_mask)
         return CoderOutput(loss=loss, logits=logits)
