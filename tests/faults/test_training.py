@@ -79,7 +79,7 @@ def run_training(encoder: Path, checkpoints: Path, settings: dict = SETTINGS) ->
         {"version": "icd9cm", "code": ["001.0"] * 3, "synonym": ["vibrio", "el tor", "rice water"]}
     )
     guidelines = Guidelines(LABELS, TITLES, taxonomy, synonyms)
-    collator = Collator(3, 16, tokenizer, guidelines, seed=3)
+    collator = Collator(3, tokenizer, guidelines, seed=3)
     notes = TokenDataset(make_tokens().with_columns(guideline_labels="label_ids"))
     dev = TokenDataset(make_tokens(6))
     steps = 3 * settings["epochs"]

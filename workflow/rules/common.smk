@@ -73,14 +73,14 @@ def train_set_config(wildcards):
 def synthetic_tokens(wildcards):
     """Return the tokenised notes of the recipes that the train set adds to the real notes."""
     recipes = config["train_sets"][wildcards.train_set]["recipes"]
-    return expand("<results>/training/tokens/synthetic/{recipe}.parquet", recipe=recipes)
+    return expand("<results>/training/tokens/synthetic/{recipe}.arrow", recipe=recipes)
 
 
 def steps_of_tokens(wildcards):
     """Return the synthetic notes of the train set whose number of steps is taken over, if any."""
     other = config["train_sets"][wildcards.train_set]["steps_of"]
     recipes = config["train_sets"][other]["recipes"] if other else []
-    return expand("<results>/training/tokens/synthetic/{recipe}.parquet", recipe=recipes)
+    return expand("<results>/training/tokens/synthetic/{recipe}.arrow", recipe=recipes)
 
 
 def vocabulary_sources(wildcards):

@@ -28,7 +28,7 @@ rule tokenize_notes:
         labels="<results>/corpus/labels/{split}.parquet",
         tiers="<results>/plan/tiers.parquet",
     output:
-        tokens="<results>/training/tokens/{split}.parquet",
+        tokens="<results>/training/tokens/{split}.arrow",
     log:
         "<logs>/training/tokenize_notes/{split}.log",
     conda:
@@ -50,7 +50,7 @@ rule tokenize_synthetic_notes:
         labels="<results>/generation/{recipe}/labels.parquet",
         tiers="<results>/plan/tiers.parquet",
     output:
-        tokens="<results>/training/tokens/synthetic/{recipe}.parquet",
+        tokens="<results>/training/tokens/synthetic/{recipe}.arrow",
     log:
         "<logs>/training/tokenize_synthetic_notes/{recipe}.log",
     conda:
@@ -74,8 +74,8 @@ for _model in MODELS:
             f"train_{_model}"
         input:
             encoder="<results>/training/encoder",
-            train="<results>/training/tokens/train.parquet",
-            dev="<results>/training/tokens/dev.parquet",
+            train="<results>/training/tokens/train.arrow",
+            dev="<results>/training/tokens/dev.arrow",
             synthetic=synthetic_tokens,
             steps_of=steps_of_tokens,
             tiers="<results>/plan/tiers.parquet",

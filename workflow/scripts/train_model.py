@@ -45,9 +45,7 @@ def main(snakemake):
     model = build_model(
         params.model, source.encoder, tokenizer, titles, params.settings, params.chunk, seed
     )
-    collator = Collator(
-        len(codes), params.chunk, tokenizer, guidelines, seed, max_length=params.max_length
-    )
+    collator = Collator(len(codes), tokenizer, guidelines, seed, max_length=params.max_length)
 
     identity = {
         "code": params.code,

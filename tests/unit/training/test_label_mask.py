@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
-from longtail_icd.training.batches import Collator, LengthGroupedSampler, TokenDataset, pad
+from longtail_icd.training.batches import Collator, LengthGroupedSampler, TokenDataset, concatenate
 from longtail_icd.training.encoder import train_tokenizer
 from longtail_icd.training.gki_icd import GkiIcd, GkiIcdConfig
 from longtail_icd.training.losses import (
@@ -65,10 +65,10 @@ def test_no_gradient_reaches_a_label_through_a_note_that_masks_it(kind):
     torch.manual_seed(0)
     config = {PlmIcd: PlmIcdConfig, GkiIcd: GkiIcdConfig}[kind]
     model = kind(config(encoder=ENCODER, labels=3, chunk=8)).train()
-    ids, mask = pad([np.arange(5, 11)], 8, 1)
+    ids, lengths = concatenate([np.arange(5, 11)])
     targets, label_mask = torch.tensor([[1.0, 0.0, 0.0]]), torch.tensor([[True, True, False]])
-    guided = {"guideline_ids": ids, "guideline_mask": mask} if kind is GkiIcd else {}
-    model(ids, mask, targets, torch.ones(1), label_mask, **guided).loss.backward()
+    guided = {"guideline_ids": ids, "guideline_lengths": lengths} if kind is GkiIcd else {}
+    model(ids, lengths, targets, torch.ones(1), label_mask, **guided).loss.backward()
     assert model.classifier.grad[2].abs().max() == 0
     assert model.classifier.grad[:2].abs().amax(dim=1).min() > 0
 
@@ -80,11 +80,11 @@ def test_the_collator_masks_a_note_s_own_labels_and_a_blank_counts_for_nothing()
         schema_overrides={"masked_ids": pl.List(pl.Int32)},
     )
     notes = TokenDataset(tokens, np.array([0.5, 1.0]))
-    batch = Collator(3, 8, tokenizer)([notes[0], notes[1], notes[2]])
+    batch = Collator(3, tokenizer)([notes[0], notes[1], notes[2]])
     assert batch["label_mask"].tolist() == [[True, False, False], [True] * 3, [True, False, False]]
     assert batch["weights"].tolist() == [0.5, 1.0, 0.0]
     unmasked = TokenDataset(tokens.with_columns(masked_ids=pl.lit([], dtype=pl.List(pl.Int32))))
-    assert "label_mask" not in Collator(3, 8, tokenizer)([unmasked[0]])
+    assert "label_mask" not in Collator(3, tokenizer)([unmasked[0]])
 
 
 def test_the_sampler_fills_the_last_batch_up_with_blanks_and_takes_an_epoch_s_visits():

@@ -77,7 +77,7 @@ def _train(kind, prepared, checkpoints):
         )
         synonyms = pl.DataFrame({"version": "icd9cm", "code": ["001.0"], "synonym": ["vibrio"]})
         guidelines = Guidelines(taxonomy, titles, taxonomy, synonyms)
-    collator = Collator(3, 16, tokenizer, guidelines, seed=3)
+    collator = Collator(3, tokenizer, guidelines, seed=3)
     notes = TokenDataset(tokens.with_columns(guideline_labels="label_ids"))
     dev = TokenDataset(tokens)
     steps = 5  # of batches of 4 of 12 notes: the second epoch ends early

@@ -1,8 +1,9 @@
-"""Tokenised notes as batches: grouped by length, padded to whole chunks, targets made dense."""
+"""Tokenised notes as batches: grouped by length, their tokens one after another, targets dense."""
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -15,7 +16,7 @@ from longtail_icd.training.tokenization import token_ids
 
 
 class TokenDataset(Dataset):
-    """Rows of training/tokens, lists turned into arrays once.
+    """Rows of training/tokens, each read from the (memory-mapped) table when it is asked for.
 
     ``weights`` are the notes' in the loss. Notes to train on have ``guideline_labels`` and
     ``masked_ids`` too (see :func:`~longtail_icd.training.train_set.assemble`); notes to predict
@@ -26,28 +27,23 @@ class TokenDataset(Dataset):
     """
 
     def __init__(self, tokens: pl.DataFrame, weights: np.ndarray | None = None):
-        guided = "guideline_labels" in tokens.columns
-        self.guideline_labels = tokens["guideline_labels"].to_list() if guided else None
-        self.input_ids = [ids.to_numpy() for ids in tokens["input_ids"]]
-        self.label_ids = tokens["label_ids"].to_list()
-        masked = "masked_ids" in tokens.columns and tokens["masked_ids"].list.len().sum()
-        self.masked_ids = tokens["masked_ids"].to_list() if masked else None
+        self.tokens = tokens
         self.weights = np.ones(tokens.height) if weights is None else weights
-        self.lengths = np.array([len(ids) for ids in self.input_ids])
+        self.lengths = tokens["input_ids"].list.len().to_numpy()
+        lists = ["input_ids", "label_ids"]
+        if "guideline_labels" in tokens.columns:
+            lists.append("guideline_labels")
+        if "masked_ids" in tokens.columns and tokens["masked_ids"].list.len().sum():
+            lists.append("masked_ids")
+        self._columns = {name: tokens[name] for name in lists}
 
     def __len__(self) -> int:
-        return len(self.input_ids)
+        return self.tokens.height
 
-    def __getitem__(self, index: int) -> dict:
+    def __getitem__(self, index: int) -> dict[str, Any]:
         blank, index = divmod(index, len(self))
-        return {
-            "index": index,
-            "input_ids": self.input_ids[index],
-            "label_ids": self.label_ids[index],
-            "weight": 0.0 if blank else self.weights[index],
-            "guideline_labels": self.guideline_labels and self.guideline_labels[index],
-            "masked_ids": self.masked_ids and self.masked_ids[index],
-        }
+        lists = {name: column[index].to_numpy() for name, column in self._columns.items()}
+        return {"index": index, "weight": 0.0 if blank else self.weights[index], **lists}
 
 
 class LengthGroupedSampler(Sampler):
@@ -71,7 +67,7 @@ class LengthGroupedSampler(Sampler):
         visits: Callable[[int], np.ndarray] | None = None,
         multiple: int = 1,
     ):
-        self.lengths = lengths
+        self.lengths = lengths.astype(np.int64)
         self.batch_size = batch_size
         self.seed = seed
         self.group = group
@@ -105,18 +101,13 @@ class LengthGroupedSampler(Sampler):
         yield from range(len(self.lengths), len(self))
 
 
-def pad(
-    sequences: Sequence[np.ndarray | list[int]], multiple: int, pad_id: int
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return ids and mask [B, T]: T is the longest length, rounded up to a ``multiple``."""
-    longest = max(len(ids) for ids in sequences)
-    length = -(-longest // multiple) * multiple
-    ids = np.full((len(sequences), length), pad_id, dtype=np.int64)
-    mask = np.zeros((len(sequences), length), dtype=bool)
-    for row, sequence in enumerate(sequences):
-        ids[row, : len(sequence)] = sequence
-        mask[row, : len(sequence)] = True
-    return torch.from_numpy(ids), torch.from_numpy(mask)
+def concatenate(sequences: list[np.ndarray]) -> tuple[torch.Tensor, list[int]]:
+    """Return the tokens of all sequences [N] one after another, and each one's length.
+
+    The lengths stay a list: the model plans its work by them, on the host.
+    """
+    ids = torch.from_numpy(np.concatenate(sequences).astype(np.int64))
+    return ids, [len(sequence) for sequence in sequences]
 
 
 @dataclass
@@ -124,7 +115,6 @@ class Collator:
     """Turns notes into a model's inputs; draws guidelines anew in each epoch if it has any."""
 
     labels: int
-    chunk: int
     tokenizer: PreTrainedTokenizerBase
     guidelines: Guidelines | None = None
     seed: int = 0
@@ -141,27 +131,28 @@ class Collator:
         ]
         return token_ids(texts, self.tokenizer, self.max_length)
 
-    def __call__(self, notes: list[dict]) -> dict[str, torch.Tensor]:
-        """Return input_ids and mask [B, T], targets [B, L], weights [B], and what else there is.
+    def __call__(self, notes: list[dict]) -> dict[str, Any]:
+        """Return targets [B, L], weights [B], input_ids [N] with lengths, and what else there is.
 
-        That is label_mask [B, L], false for a note's masked labels, and guidelines [B, t].
+        That is label_mask [B, L], false for a note's masked labels, and guideline_ids [n] with
+        guideline_lengths. Targets come first: by them the Trainer tells the batch's size.
         """
-        pad_id = self.tokenizer.pad_token_id
-        input_ids, mask = pad([note["input_ids"] for note in notes], self.chunk, pad_id)
-        targets = torch.zeros(len(notes), self.labels)
+        targets = np.zeros((len(notes), self.labels), dtype=np.float32)
         for row, note in enumerate(notes):
             targets[row, note["label_ids"]] = 1.0
+        input_ids, lengths = concatenate([note["input_ids"] for note in notes])
         batch = {
-            "input_ids": input_ids,
-            "mask": mask,
-            "targets": targets,
+            "targets": torch.from_numpy(targets),
             "weights": torch.tensor([note["weight"] for note in notes], dtype=torch.float32),
+            "input_ids": input_ids,
+            "lengths": lengths,
         }
-        if notes[0]["masked_ids"] is not None:
-            batch["label_mask"] = torch.ones(len(notes), self.labels, dtype=torch.bool)
+        if "masked_ids" in notes[0]:
+            label_mask = np.ones(targets.shape, dtype=bool)
             for row, note in enumerate(notes):
-                batch["label_mask"][row, note["masked_ids"]] = False
-        if self.guidelines is not None and notes[0]["guideline_labels"] is not None:
-            ids, real = pad(self._guideline_ids(notes), self.chunk, pad_id)
-            batch |= {"guideline_ids": ids, "guideline_mask": real}
+                label_mask[row, note["masked_ids"]] = False
+            batch["label_mask"] = torch.from_numpy(label_mask)
+        if self.guidelines is not None and "guideline_labels" in notes[0]:
+            ids, lengths = concatenate(self._guideline_ids(notes))
+            batch |= {"guideline_ids": ids, "guideline_lengths": lengths}
         return batch

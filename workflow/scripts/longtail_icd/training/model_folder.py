@@ -7,9 +7,10 @@ from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from longtail_icd.common.errors import UserError
 from longtail_icd.common.files import atomic_folder, read_json, write_json
 from longtail_icd.training.gki_icd import GkiIcd
+from longtail_icd.training.plm_ca import PlmCa
 from longtail_icd.training.plm_icd import PlmIcd
 
-MODELS = {"plm_icd": PlmIcd, "gki_icd": GkiIcd}
+MODELS = {"plm_icd": PlmIcd, "plm_ca": PlmCa, "gki_icd": GkiIcd}
 
 
 def save_model(

@@ -135,7 +135,7 @@ def train(
     """
     if len(train_notes) == 0:
         raise UserError("training: the train split is empty; check corpus.split")
-    if not any(dev_notes.label_ids):
+    if dev_notes.tokens["label_ids"].list.len().sum() == 0:
         raise UserError(
             "training: no dev note has a code of the label space, so no epoch can be chosen; "
             "check corpus.split and corpus.label_space"
