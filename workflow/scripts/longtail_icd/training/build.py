@@ -46,5 +46,5 @@ def build_model(
         tokens = [torch.tensor(ids) for ids in token_ids(titles, tokenizer, length)]
         model.initialise_from_descriptions(tokens, length)
     if settings.get("gradient_checkpointing"):
-        model.encoder.gradient_checkpointing_enable({"use_reentrant": False})
+        model.encoder.activation_checkpointing_enable()
     return model
