@@ -70,16 +70,40 @@ def train_set_config(wildcards):
     return config["train_sets"][wildcards.train_set]
 
 
+def pace_config(wildcards):
+    """Return the options of the train set whose number of steps is taken over, if any."""
+    return config["train_sets"].get(train_set_config(wildcards)["steps_of"])
+
+
+def model_config(model):
+    """Return what of a model's block determines its weights; how often they are saved does not."""
+    return {key: value for key, value in config["models"][model].items() if key != "save_steps"}
+
+
 def synthetic_tokens(wildcards):
     """Return the tokenised notes of the recipes that the train set adds to the real notes."""
-    recipes = config["train_sets"][wildcards.train_set]["recipes"]
+    recipes = train_set_config(wildcards)["recipes"]
     return expand("<results>/training/tokens/synthetic/{recipe}.parquet", recipe=recipes)
+
+
+def screened_labels(wildcards):
+    """Return what screening says of each label, for a train set that masks what it did not find."""
+    options = train_set_config(wildcards)
+    recipes = options["recipes"] if options["companions"] == "anchor" else []
+    return expand("<results>/generation/{recipe}/labels.parquet", recipe=recipes)
+
+
+def cloned_code_sets(wildcards):
+    """Return which real notes the recipes' code sets come from, for a train set that repeats them."""
+    options = train_set_config(wildcards)
+    recipes = options["recipes"] if options["oversample"] else []
+    return expand("<results>/plan/{recipe}/code_sets.parquet", recipe=recipes)
 
 
 def steps_of_tokens(wildcards):
     """Return the synthetic notes of the train set whose number of steps is taken over, if any."""
-    other = config["train_sets"][wildcards.train_set]["steps_of"]
-    recipes = config["train_sets"][other]["recipes"] if other else []
+    other = pace_config(wildcards)
+    recipes = other["recipes"] if other else []
     return expand("<results>/training/tokens/synthetic/{recipe}.parquet", recipe=recipes)
 
 

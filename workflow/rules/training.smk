@@ -78,6 +78,8 @@ for _model in MODELS:
             dev="<results>/training/tokens/dev.parquet",
             synthetic=synthetic_tokens,
             steps_of=steps_of_tokens,
+            verdicts=screened_labels,
+            code_sets=cloned_code_sets,
             tiers="<results>/plan/tiers.parquet",
             knowledge=knowledge_of(_model),
         output:
@@ -93,8 +95,10 @@ for _model in MODELS:
         params:
             code=code_of("training", "train_model"),
             model=_model,
-            settings=config["models"][_model],
+            settings=model_config(_model),
             train_set=train_set_config,
+            pace=pace_config,
+            text=config["corpus"]["text"],
             chunk=config["tokens"]["chunk"],
             max_length=config["tokens"]["max_length"],
         script:

@@ -7,6 +7,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from safetensors.torch import load_file
+from transformers import PreTrainedModel
+
+from longtail_icd.common.errors import UserError
+from longtail_icd.common.files import read_json
+
 # The Trainer writes this file last: a checkpoint without it is half-written.
 LAST_FILE = "trainer_state.json"
 
@@ -45,5 +51,48 @@ def last_checkpoint(folder: Path) -> Path | None:
         if _is_complete(checkpoint):
             complete.append(checkpoint)
         else:
-            shutil.rmtree(checkpoint)
+            shutil.rmtree(checkpoint, ignore_errors=True)  # another process may be at it
     return complete[-1] if complete else None
+
+
+def cannot_save(checkpoint: Path, error: Exception) -> UserError:
+    """Return the one error of a checkpoint that cannot be written, and remove what there is of it.
+
+    The error's own words are kept: they come from the file system, not from a note.
+    """
+    shutil.rmtree(checkpoint, ignore_errors=True)
+    last = last_checkpoint(checkpoint.parent)
+    kept = f"{last.name} is complete and will be resumed" if last else "there is none before it"
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return UserError(
+        f"{checkpoint}: the checkpoint cannot be saved ({reason}); {kept}; free disk space and "
+        "run again"
+    )
+
+
+def check_label_space(folder: Path, labels: int) -> None:
+    """Refuse weights that belong to another list of codes.
+
+    Args:
+        folder: a checkpoint or a model folder.
+        labels: number of codes wanted.
+
+    Raises:
+        UserError: names both sizes.
+    """
+    found = read_json(folder / "config.json").get("labels")
+    if found != labels:
+        raise UserError(
+            f"{folder}: a model of {found} codes, but the label space has {labels}; "
+            "train again, or use the model with its own label list"
+        )
+
+
+def load_weights(model: PreTrainedModel, checkpoint: Path) -> None:
+    """Put a checkpoint's weights into ``model``.
+
+    Raises:
+        UserError: see check_label_space.
+    """
+    check_label_space(checkpoint, model.config.labels)
+    model.load_state_dict(load_file(checkpoint / "model.safetensors"))
