@@ -116,9 +116,7 @@ def run_training(
     train_notes = TrainNotes(notes or make_notes(), real=6, order=order, steps=steps)
     dev = TokenDataset(make_tokens(6))
     collator = make_collator(encoder, kind)
-    return model, train(
-        model, train_notes, dev, collator, settings, SEED, checkpoints, save_steps
-    )
+    return model, train(model, train_notes, dev, collator, settings, SEED, checkpoints, save_steps)
 
 
 def run_python(code: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess:

@@ -1,8 +1,6 @@
 """What training promises when something goes wrong: killed, broken numbers, a full disk."""
 
 import json
-import resource
-import shutil
 
 import polars as pl
 import pytest
@@ -10,6 +8,7 @@ import torch
 from longtail_icd.common.errors import UserError
 from longtail_icd.training import trainer as trainer_module
 from longtail_icd.training.batches import TokenDataset
+from longtail_icd.training.callbacks import Progress
 from longtail_icd.training.checkpoints import fingerprint, last_checkpoint
 from longtail_icd.training.encoder import prepare_encoder
 from longtail_icd.training.model_folder import save_model
@@ -28,23 +27,24 @@ from training_stage import (
 )
 from transformers import AutoTokenizer
 
-# Trains as run_training does, in a process that dies without warning after a step.
+# Dies without warning in the middle of the second epoch, between two checkpoints.
 KILLED = """
 import os, sys
 from pathlib import Path
 from longtail_icd.training.callbacks import Progress
-from training_stage import SETTINGS, run_training
-
-encoder, checkpoints, step, kind, micro_batch, save_steps = sys.argv[1:]
+from training_stage import run_training
 
 def die(self, args, state, control, **kwargs):
-    if state.global_step == int(step):
+    if state.global_step == 5:
         os._exit(9)
 
 Progress.on_step_begin = die
-settings = SETTINGS | {"micro_batch": int(micro_batch) or None}
-run_training(Path(encoder), Path(checkpoints), settings, kind, save_steps=int(save_steps) or None)
+run_training(Path(sys.argv[1]), Path(sys.argv[2]), save_steps=2)
 """
+
+
+class Killed(BaseException):
+    """Ends a training where it is, as a kill does, but without a process for each test."""
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def uninterrupted(encoder, tmp_path_factory):
 
     def of(kind, micro_batch):
         if (kind, micro_batch) not in found:
-            settings = SETTINGS | {"micro_batch": micro_batch or None}
+            settings = SETTINGS | {"micro_batch": micro_batch}
             folder = tmp_path_factory.mktemp("whole")
             found[kind, micro_batch] = run_training(encoder, folder, settings, kind)
         return found[kind, micro_batch]
@@ -67,61 +67,76 @@ def uninterrupted(encoder, tmp_path_factory):
     return of
 
 
+def assert_same_run(found, expected):
+    """Weights to the bit; the history but for the clock."""
+    (model, trained), (whole_model, whole) = found, expected
+    for name, weight in whole_model.state_dict().items():
+        assert torch.equal(weight, model.state_dict()[name]), name
+    assert (trained.step, trained.threshold) == (whole.step, whole.threshold)
+    assert_frame_equal(whole.history, trained.history, abs_tol=1e-6)
+
+
+def test_a_killed_training_resumes_to_the_same_weights(encoder, uninterrupted, tmp_path):
+    killed = run_python(KILLED, str(encoder), str(tmp_path))
+    assert killed.returncode == 9, killed.stderr
+    assert last_checkpoint(tmp_path).name == "checkpoint-4"
+    assert_same_run(run_training(encoder, tmp_path), uninterrupted("gki_icd", None))
+
+
 @pytest.mark.parametrize(
-    ("step", "kind", "micro_batch", "save_steps"),
+    ("kind", "micro_batch", "save_steps", "steps"),
     [
-        (2, "gki_icd", 0, 1),  # inside the first epoch, R-Drop still off
-        (3, "gki_icd", 0, 1),  # between epochs
-        (4, "gki_icd", 0, 1),  # inside the second, R-Drop on
-        (5, "gki_icd", 0, 2),  # a step after the last checkpoint
-        (7, "gki_icd", 0, 1),  # inside the broken last epoch
-        (5, "gki_icd", 0, 0),  # checkpoints at the ends of epochs only
-        (5, "gki_icd", 2, 1),  # accumulated
-        (4, "plm_icd", 0, 1),
+        ("gki_icd", None, 1, range(1, 8)),  # eight steps: three epochs of three, the last broken
+        ("gki_icd", None, 2, [3, 5]),  # a step after the last checkpoint
+        ("gki_icd", None, None, [1, 5]),  # checkpoints at the ends of epochs only
+        ("gki_icd", 2, 1, [2, 5]),  # a batch in two parts
+        ("plm_icd", None, 1, [4]),
     ],
 )
-def test_a_killed_training_resumes_to_the_same_weights(
-    step, kind, micro_batch, save_steps, encoder, uninterrupted, tmp_path
+def test_a_training_that_ends_after_any_step_resumes_to_the_same_weights(
+    kind, micro_batch, save_steps, steps, encoder, uninterrupted, tmp_path, monkeypatch
 ):
     """Order, dropout, guidelines, optimizer and R-Drop go on where the last checkpoint was."""
-    arguments = [str(encoder), str(tmp_path / "run"), str(step), kind]
-    killed = run_python(KILLED, *arguments, str(micro_batch), str(save_steps))
-    assert killed.returncode == 9, killed.stderr
-    newest = max(step // save_steps * save_steps if save_steps else 0, step // 3 * 3)
-    assert last_checkpoint(tmp_path / "run").name == f"checkpoint-{newest}"
-    settings = SETTINGS | {"micro_batch": micro_batch or None}
-    model, resumed = run_training(encoder, tmp_path / "run", settings, kind, save_steps=save_steps)
-    whole_model, whole = uninterrupted(kind, micro_batch)
-    for name, weight in whole_model.state_dict().items():
-        assert torch.equal(weight, model.state_dict()[name]), name
-    assert (resumed.step, resumed.threshold) == (whole.step, whole.threshold)
-    assert_frame_equal(whole.history, resumed.history, abs_tol=1e-6)
+    settings = SETTINGS | {"micro_batch": micro_batch}
+    for last in steps:
+
+        def end(self, args, state, control, last=last, **kwargs):
+            if state.global_step == last:
+                raise Killed
+
+        folder = tmp_path / str(last)
+        with monkeypatch.context() as patched:
+            patched.setattr(Progress, "on_step_begin", end, raising=False)
+            with pytest.raises(Killed):
+                run_training(encoder, folder, settings, kind, save_steps=save_steps)
+        saved = max(last // save_steps * save_steps if save_steps else 0, last // 3 * 3)
+        newest = last_checkpoint(folder)
+        assert (newest.name if newest else None) == (f"checkpoint-{saved}" if saved else None)
+        resumed = run_training(encoder, folder, settings, kind, save_steps=save_steps)
+        assert_same_run(resumed, uninterrupted(kind, micro_batch))
 
 
-@pytest.mark.parametrize("early", [False, True])
-def test_a_training_killed_after_its_last_checkpoint_trains_no_further(early, encoder, tmp_path):
+@pytest.mark.parametrize(
+    "changes", [{"select_on": "last"}, {"early_stopping": 1, "learning_rate": 1e-9}]
+)
+def test_a_training_killed_after_its_last_checkpoint_trains_no_further(
+    changes, encoder, tmp_path, monkeypatch
+):
     """It only loads what it chose: another step would be one too many, and another model."""
-    changes = {"early_stopping": 1, "learning_rate": 1e-9} if early else {"select_on": "last"}
-    settings = SETTINGS | changes
-    whole_model, whole = run_training(encoder, tmp_path, settings, steps=11)
-    before = sorted(path.name for path in tmp_path.iterdir())
-    last = 6 if early else 11
-    assert f"checkpoint-{last}" in before or early
-    if early:  # the best epoch's was kept; put the last one back, as it was before the clean-up
-        state = tmp_path / "checkpoint-3" / "trainer_state.json"
-        shutil.copytree(tmp_path / "checkpoint-3", tmp_path / "checkpoint-6")
-        values = json.loads(state.read_text())
-        values["log_history"] = [
-            {"epoch": epoch, "step": 3 * epoch, "eval_map": 0.5, "eval_threshold": whole.threshold}
-            for epoch in (1, 2)
-        ]
-        (tmp_path / "checkpoint-6" / "trainer_state.json").write_text(
-            json.dumps(values | {"global_step": 6})
-        )
-    model, again = run_training(encoder, tmp_path, settings, steps=11)
-    assert again.step == whole.step
-    for name, weight in whole_model.state_dict().items():
-        assert torch.equal(weight, model.state_dict()[name]), name
+    settings, folder = SETTINGS | changes, tmp_path / "run"
+
+    def end(self, args, state, control, **kwargs):
+        if control.should_training_stop:
+            raise Killed
+
+    monkeypatch.setattr(Progress, "on_save", end, raising=False)
+    with pytest.raises(Killed):
+        run_training(encoder, folder, settings)
+    monkeypatch.undo()
+    monkeypatch.setattr(trainer_module.CoderTrainer, "train", lambda *_, **__: 1 / 0)
+    model, trained = run_training(encoder, folder, settings)
+    monkeypatch.undo()
+    assert_same_run((model, trained), run_training(encoder, tmp_path / "whole", settings))
 
 
 def test_a_half_written_checkpoint_is_removed_and_the_one_before_it_resumed(tmp_path):
@@ -190,7 +205,7 @@ def test_a_full_disk_is_one_error_and_the_last_good_checkpoint_survives(
     assert "checkpoint-3 is complete and will be resumed; free disk space" in message
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint-3"]
     model, _ = run_training(encoder, tmp_path)
-    for name, weight in uninterrupted("gki_icd", 0)[0].state_dict().items():
+    for name, weight in uninterrupted("gki_icd", None)[0].state_dict().items():
         assert torch.equal(weight, model.state_dict()[name]), name
 
 

@@ -78,9 +78,7 @@ def _check_names(config: dict[str, Any]) -> None:
 def _check_train_sets(config: dict[str, Any]) -> None:
     """Refuse options that contradict each other, or that have nothing to act on."""
     train_sets = {name: TRAIN_SET_DEFAULTS | one for name, one in config["train_sets"].items()}
-    paces = [
-        name for name, one in train_sets.items() if not (one["steps_of"] or one["oversample"])
-    ]
+    paces = [name for name, one in train_sets.items() if not (one["steps_of"] or one["oversample"])]
     for name, one in train_sets.items():
         where = f"configuration: train_sets.{name}"
         if one["steps_of"] not in [None, *paces]:

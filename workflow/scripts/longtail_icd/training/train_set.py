@@ -182,8 +182,7 @@ def assemble(
     """
     if options["companions"] == "anchor":
         added = [
-            mask_unverified(notes, table, codes)
-            for notes, table in zip(added, labels, strict=True)
+            mask_unverified(notes, table, codes) for notes, table in zip(added, labels, strict=True)
         ]
     else:
         added = [notes.with_columns(masked_ids=NO_IDS) for notes in added]
