@@ -11,12 +11,10 @@ from longtail_icd.training.batches import TokenDataset
 from longtail_icd.training.callbacks import Progress
 from longtail_icd.training.checkpoints import fingerprint, last_checkpoint
 from longtail_icd.training.encoder import prepare_encoder
-from longtail_icd.training.model_folder import save_model
 from longtail_icd.training.trainer import TrainNotes, train
 from polars.testing import assert_frame_equal
 from training_stage import (
     CHUNK,
-    CODES,
     ENCODER,
     SETTINGS,
     make_encoder,
@@ -25,7 +23,6 @@ from training_stage import (
     run_python,
     run_training,
 )
-from transformers import AutoTokenizer
 
 # Dies without warning in the middle of the second epoch, between two checkpoints.
 KILLED = """

@@ -96,10 +96,10 @@ def _check_train_sets(config: dict[str, Any]) -> None:
                 f"{where}.{changed[0]}: there are no synthetic notes to act on; name recipes, or "
                 "leave it out"
             )
-        for key in {"companions", "permute_anchors"} & set(changed) if one["oversample"] else ():
+        if one["oversample"] and (one["companions"] != "all" or one["permute_anchors"]):
             raise UserError(
-                f"{where}.{key}: does not go with oversample, which adds real notes with all "
-                "their labels"
+                f"{where}.oversample: goes with neither companions: anchor nor permute_anchors; it "
+                "adds real notes, with all their labels"
             )
 
 

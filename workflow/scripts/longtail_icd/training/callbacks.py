@@ -1,4 +1,4 @@
-"""What happens at the borders of steps and epochs: clocks, curves, early ends, extra checkpoints."""
+"""What happens at the borders of steps and epochs: clocks, curves, early ends, checkpoints."""
 
 import time
 from typing import Any

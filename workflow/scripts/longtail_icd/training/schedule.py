@@ -1,5 +1,6 @@
 """When real and added notes are trained on: each as often as in plain concatenation, only when."""
 
+import itertools
 import math
 from collections.abc import Callable
 
@@ -42,7 +43,7 @@ def added_per_epoch(order: str, real: int, notes: int, epochs: int) -> list[int]
         math.floor(notes * epochs * ORDERS[order](epoch / epochs, share) + 0.5)
         for epoch in range(epochs + 1)
     ]
-    return [after - before for before, after in zip(until, until[1:], strict=False)]
+    return [after - before for before, after in itertools.pairwise(until)]
 
 
 def _passes(notes: np.ndarray, start: int, count: int, seed: tuple[int, ...]) -> np.ndarray:
