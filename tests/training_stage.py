@@ -4,10 +4,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
 import torch
+from longtail_icd.common.config import TRAIN_SET_DEFAULTS
+from longtail_icd.common.tables import write_table
 from longtail_icd.training.batches import Collator, TokenDataset
 from longtail_icd.training.build import build_model
 from longtail_icd.training.encoder import prepare_encoder
@@ -19,6 +22,24 @@ SCRIPTS = Path(__file__).parents[1] / "workflow" / "scripts"
 CODES = ["001.0", "002.0", "003.0"]
 LABELS = pl.DataFrame({"version": "icd9cm", "code": CODES})
 TITLES = ["cholera", "typhoid", "salmonella"]
+TAXONOMY = LABELS.with_columns(
+    kind=pl.lit("diagnosis"),
+    title=pl.Series(TITLES),
+    title_source=pl.lit("test"),
+    parent=pl.lit("b"),
+    category="code",
+    block=pl.lit("b"),
+    chapter=pl.lit("c"),
+    is_leaf=True,
+)
+SYNONYMS = pl.DataFrame(
+    {
+        "version": "icd9cm",
+        "code": "001.0",
+        "synonym": ["vibrio", "el tor", "rice water"],
+        "source": "test",
+    }
+)
 CHUNK = 16
 SEED = 3
 SETTINGS = {
@@ -81,13 +102,7 @@ def make_notes(rows: int = 10, weights: np.ndarray | None = None) -> TokenDatase
 
 
 def make_guidelines() -> Guidelines:
-    taxonomy = LABELS.with_columns(
-        title=pl.Series(TITLES), chapter=pl.lit("c"), block=pl.lit("b"), category="code"
-    )
-    synonyms = pl.DataFrame(
-        {"version": "icd9cm", "code": ["001.0"] * 3, "synonym": ["vibrio", "el tor", "rice water"]}
-    )
-    return Guidelines(LABELS, TITLES, taxonomy, synonyms)
+    return Guidelines(LABELS, TITLES, TAXONOMY, SYNONYMS)
 
 
 def make_model(encoder: Path, kind: str, settings: dict = SETTINGS) -> PreTrainedModel:
@@ -119,14 +134,51 @@ def run_training(
     return model, train(model, train_notes, dev, collator, settings, SEED, checkpoints, save_steps)
 
 
-def run_python(code: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
-    """Run code in a process of its own that finds the package and this module."""
+def make_job(folder: Path, kind: str, **changes: Any) -> dict[str, Any]:
+    """Write all that a rule `train_{model}` reads, no synthetic notes, and return its job."""
+    encoder = make_encoder(folder)
+    tiers = TAXONOMY.select("version", "code", "kind", n_train=pl.lit(4, pl.Int64), tier="kind")
+    tables = {
+        "tiers": ("plan/tiers", tiers),
+        "train": ("training/tokens", make_tokens(10)),
+        "dev": ("training/tokens", make_tokens(6)),
+        "codes": ("terminology/codes", TAXONOMY),
+        "synonyms": ("terminology/synonyms", SYNONYMS),
+    }
+    paths = {}
+    for name, (table, frame) in tables.items():
+        paths[name] = str(folder / f"{name}.parquet")
+        write_table(frame, paths[name], table)
+    knowledge = [paths.pop("codes"), paths.pop("synonyms")]
+    return {
+        "input": {
+            **paths,
+            "encoder": str(encoder),
+            "knowledge": knowledge if kind == "gki_icd" else [],
+            **{name: [] for name in ("synthetic", "steps_of", "verdicts", "code_sets")},
+        },
+        "output": {name: str(folder / "run" / name) for name in ("model", "history")},
+        "model": kind,
+        "settings": SETTINGS,
+        "train_set": TRAIN_SET_DEFAULTS | {"recipes": []},
+        "pace": None,
+        "text": "raw",
+        "chunk": CHUNK,
+        "max_length": 32,
+        "seed": SEED,
+        "code": "0",
+        "save_steps": None,
+        "threads": 1,
+    } | changes
+
+
+def run_python(*arguments: str) -> subprocess.CompletedProcess:
+    """Run Python in a process of its own that finds the package and this module."""
     paths = [str(SCRIPTS), str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
+    changes = {"PYTHONPATH": os.pathsep.join(filter(None, paths)), "OMP_NUM_THREADS": "1"}
     return subprocess.run(
-        [sys.executable, "-c", code, *arguments],
-        env=os.environ
-        | {"PYTHONPATH": os.pathsep.join(filter(None, paths)), "OMP_NUM_THREADS": "1"}
-        | environment,
+        [sys.executable, *arguments],
+        env=os.environ | changes,
         capture_output=True,
         text=True,
         check=False,

@@ -74,7 +74,7 @@ def assert_same_run(found, expected):
 
 
 def test_a_killed_training_resumes_to_the_same_weights(encoder, uninterrupted, tmp_path):
-    killed = run_python(KILLED, str(encoder), str(tmp_path))
+    killed = run_python("-c", KILLED, str(encoder), str(tmp_path))
     assert killed.returncode == 9, killed.stderr
     assert last_checkpoint(tmp_path).name == "checkpoint-4"
     assert_same_run(run_training(encoder, tmp_path), uninterrupted("gki_icd", None))
@@ -195,7 +195,7 @@ def test_a_full_disk_is_one_error_and_the_last_good_checkpoint_survives(
 ):
     """The weights do not fit, or they do and the optimizer's state does not."""
     size = make_model(encoder, "gki_icd").num_parameters() * 4
-    stopped = run_python(FULL_DISK, str(encoder), str(tmp_path), str(int(size * share)))
+    stopped = run_python("-c", FULL_DISK, str(encoder), str(tmp_path), str(int(size * share)))
     assert stopped.returncode == 7, stopped.stderr
     message = stopped.stdout.splitlines()[-1]
     assert "checkpoint-5: the checkpoint cannot be saved" in message
@@ -225,7 +225,7 @@ except UserError as error:
     print(error)
     sys.exit(7)
 """
-    stopped = run_python(code, str(encoder), str(tmp_path / "model"))
+    stopped = run_python("-c", code, str(encoder), str(tmp_path / "model"))
     assert stopped.returncode == 7, stopped.stderr
     assert "model: the model cannot be saved" in stopped.stdout
     assert list(tmp_path.iterdir()) == []

@@ -51,14 +51,6 @@ def test_the_demo_is_valid():
             {"recipes": ["paper"], "oversample": True, "companions": "anchor"},
             r"extended.oversample: goes with neither companions: anchor nor permute_anchors",
         ),
-        (
-            "train_sets",
-            {
-                "repeated": {"recipes": ["paper"], "oversample": True},
-                "original": {"recipes": [], "steps_of": "repeated"},
-            },
-            r"original.steps_of: repeated is no train set with steps of its own and without over",
-        ),
         ("models.plm_icd.devices", 3, r"plm_icd.batch_size: 16 is no multiple of devices: 3"),
         ("models.plm_icd.micro_batch", 5, r"plm_icd.micro_batch: a device's share of a batch, 16"),
         ("models.plm_icd.gradient_clip", 0, r"models.plm_icd.gradient_clip: 0 is less than"),
@@ -76,6 +68,13 @@ def test_the_demo_is_valid():
 def test_each_mistake_has_its_message(path, value, message):
     with pytest.raises(UserError, match=message):
         check_config(_changed(path, value), SCHEMA)
+
+
+def test_the_pace_of_an_oversampled_set_is_not_taken_over():
+    config = _changed("train_sets.repeated", {"recipes": ["paper"], "oversample": True})
+    config["train_sets"]["original"]["steps_of"] = "repeated"
+    with pytest.raises(UserError, match=r"original.steps_of: repeated .* those are: extended"):
+        check_config(config, SCHEMA)
 
 
 def test_a_run_that_stops_early_needs_a_measure():
