@@ -7,7 +7,7 @@ SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from longtail_icd.common.code_hash import hash_stage
-from longtail_icd.common.config import check_config, fill_train_sets, runs_of
+from longtail_icd.common.config import check_config, fetched_encoder, fill_train_sets, runs_of
 from longtail_icd.common.errors import UserError
 from longtail_icd.corpus.raw_files import codiesp_files, MIMIC_TABLES
 from longtail_icd.corpus.simulator.layouts import hospital_files
@@ -28,6 +28,7 @@ MODELS = sorted(config["models"])
 RECIPES = sorted({recipe for one in config["train_sets"].values() for recipe in one["recipes"]})
 SHARDS = [f"{shard:03d}" for shard in range(config["generation"]["shards"])]
 RUNS = runs_of(config)
+ENCODER_ARCHIVE = fetched_encoder(config["encoder"]["archive"]["url"])
 # What of the corpus block determines the prepared tables, beside the files themselves.
 PREPARE_SETTINGS = [
     "adapter",
@@ -107,15 +108,35 @@ def steps_of_tokens(wildcards):
     return expand("<results>/training/tokens/synthetic/{recipe}.parquet", recipe=recipes)
 
 
-def vocabulary_sources(wildcards):
-    """Return what an encoder from scratch learns its vocabulary from; a pretrained one has its own."""
-    if config["encoder"]["source"] != "scratch":
-        return {}
+def encoder_config():
+    """Return what determines a prepared encoder; its pre-training comes after."""
+    return {key: value for key, value in config["encoder"].items() if key != "pretraining"}
+
+
+def encoder_sources(wildcards):
+    """Return what an encoder is made from: texts for its vocabulary, a downloaded archive, nothing.
+
+    An encoder from a local folder or a hub is named in the configuration and is no file of a rule.
+    """
+    if config["encoder"]["source"] == "pretrained":
+        archived = config["encoder"]["archive"]["url"] is not None
+        return {"fetched": ENCODER_ARCHIVE} if archived else {}
     return {
         "notes": "<results>/corpus/notes/train.parquet",
         "tiers": "<results>/plan/tiers.parquet",
         "codes": "<results>/terminology/codes.parquet",
     }
+
+
+def pretraining_texts():
+    """Return the user's texts that an encoder is pre-trained on beside the train notes."""
+    return (config["encoder"]["pretraining"] or {"texts": []})["texts"]
+
+
+def coder_encoder():
+    """Return the encoder that coders start from: the prepared one, or the one pre-trained further."""
+    name = "pretrained_encoder" if config["encoder"]["pretraining"] else "encoder"
+    return f"<results>/training/{name}"
 
 
 def knowledge_of(model):

@@ -57,7 +57,28 @@ def test_the_demo_is_valid():
         ("comparisons", [{"baseline": "original", "against": "x"}], r"comparisons.0.against"),
         ("corpus.adapter", "mimic4", r"corpus.path: the mimic4 .*simulation.layout: mimic3"),
         ("tiers.medium", 200, r"tiers: head > medium > tail"),
-        ("encoder.source", "pretrained", r"encoder.name"),
+        ("encoder.source", "pretrained", r"encoder.name: .*folder or a hub id, or else .*archive"),
+        (
+            "encoder",
+            DEMO["encoder"]
+            | {
+                "source": "pretrained",
+                "name": "x",
+                "archive": {"url": "https://x", "sha256": None},
+            },
+            r"encoder.name: .*or else encoder.archive.url",
+        ),
+        (
+            "encoder.pretraining",
+            {
+                "epochs": 1,
+                "mask_share": 0.15,
+                "learning_rate": 1e-4,
+                "batch_size": 8,
+                "texts": ["no/such"],
+            },
+            r"encoder.pretraining.texts: no/such: no such file or folder",
+        ),
         ("terminology.synonyms", ["umls"], r"terminology.umls: the source umls .* needs a path"),
         ("terminology.synonyms", ["ulms"], r"terminology.synonyms.0: 'ulms' is not one of"),
         ("terminology.umls", "MRCONSO.RRF", r"terminology.umls: nothing reads it; add umls to"),

@@ -152,7 +152,7 @@ def _check_terminology(config: dict[str, Any]) -> None:
 
 
 def _check_paths(config: dict[str, Any]) -> None:
-    corpus, encoder = config["corpus"], config["encoder"]
+    corpus = config["corpus"]
     paths = {
         "corpus.path": corpus["path"],
         "corpus.label_file": corpus["label_file"],
@@ -193,10 +193,22 @@ def _check_paths(config: dict[str, Any]) -> None:
         )
     if corpus["label_space"] == "file" and corpus["label_file"] is None:
         raise UserError("configuration: corpus.label_file: label_space: file needs a file")
-    if encoder["source"] == "pretrained" and encoder["name"] is None:
+
+
+def _check_encoder(config: dict[str, Any]) -> None:
+    """Require one source of a pretrained encoder, and that texts to pre-train on exist."""
+    encoder = config["encoder"]
+    sources = [encoder["name"], encoder["archive"]["url"]]
+    if encoder["source"] == "pretrained" and sources.count(None) != 1:
         raise UserError(
-            "configuration: encoder.name: source: pretrained needs a folder or a hub id"
+            "configuration: encoder.name: source: pretrained needs a folder or a hub id, or else "
+            "encoder.archive.url"
         )
+    for path in (encoder["pretraining"] or {"texts": []})["texts"]:
+        if not Path(path).exists():
+            raise UserError(
+                f"configuration: encoder.pretraining.texts: {path}: no such file or folder"
+            )
 
 
 def _check_split(config: dict[str, Any]) -> None:
@@ -226,6 +238,7 @@ def check_config(config: dict[str, Any], schema_path: Path) -> None:
     _check_train_sets(config)
     _check_models(config)
     _check_paths(config)
+    _check_encoder(config)
     _check_terminology(config)
     _check_split(config)
 
@@ -234,6 +247,12 @@ def fill_train_sets(config: dict[str, Any]) -> None:
     """Give each train set the options that its block leaves out."""
     for name, options in config["train_sets"].items():
         config["train_sets"][name] = TRAIN_SET_DEFAULTS | options
+
+
+def fetched_encoder(url: str | None) -> str:
+    """Return the folder of an encoder that comes as an archive, named after it."""
+    name = "none" if url is None else url.rstrip("/").rpartition("/")[2].partition(".")[0]
+    return f"resources/encoders/{name}"
 
 
 def runs_of(config: dict[str, Any]) -> list[str]:

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
 from safetensors.torch import load_file
-from transformers import PreTrainedModel
+from transformers import PreTrainedModel, Trainer
 
 from longtail_icd.common.errors import UserError
 from longtail_icd.common.files import read_json
@@ -55,19 +56,35 @@ def last_checkpoint(folder: Path) -> Path | None:
     return complete[-1] if complete else None
 
 
-def cannot_save(checkpoint: Path, error: Exception) -> UserError:
-    """Return the one error of a checkpoint that cannot be written, and remove what there is of it.
+class CheckpointedTrainer(Trainer):
+    """Trainer whose newest checkpoint is complete, or the one before it is still there."""
 
-    The error's own words are kept: they come from the file system, not from a note.
-    """
-    shutil.rmtree(checkpoint, ignore_errors=True)
-    last = last_checkpoint(checkpoint.parent)
-    kept = f"{last.name} is complete and will be resumed" if last else "there is none before it"
-    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-    return UserError(
-        f"{checkpoint}: the checkpoint cannot be saved ({reason}); {kept}; free disk space and "
-        "run again"
-    )
+    def _save_rng_state(self, output_dir: str) -> None:
+        """Wait for every process's state before the file is written that says: complete."""
+        super()._save_rng_state(output_dir)
+        self.accelerator.wait_for_everyone()
+
+    def _save_checkpoint(self, *args: Any, **kwargs: Any) -> None:
+        """Save a checkpoint; older ones go only when it is complete.
+
+        The error's own words are shown: they come from the file system, not from a note.
+
+        Raises:
+            UserError: the disk is full, or the folder cannot be written.
+        """
+        try:
+            super()._save_checkpoint(*args, **kwargs)
+        except (OSError, RuntimeError, SafetensorError) as error:
+            folder = Path(self.args.output_dir)
+            failed = folder / f"checkpoint-{self.state.global_step}"
+            shutil.rmtree(failed, ignore_errors=True)
+            last = last_checkpoint(folder)
+            kept = f"{last.name} is complete and will be resumed" if last else "none was before it"
+            reason = (str(error) or type(error).__name__).splitlines()[0]
+            raise UserError(
+                f"{failed}: the checkpoint cannot be saved ({reason}); {kept}; free disk space "
+                "and run again"
+            ) from None
 
 
 def check_label_space(folder: Path, labels: int) -> None:

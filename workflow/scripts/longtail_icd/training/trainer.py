@@ -8,11 +8,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 import torch
-from safetensors import SafetensorError
 from transformers import (
     EvalPrediction,
     PreTrainedModel,
-    Trainer,
     TrainerState,
     TrainingArguments,
     set_seed,
@@ -32,7 +30,7 @@ from longtail_icd.training.callbacks import (
 )
 from longtail_icd.training.checkpoints import (
     LAST_FILE,
-    cannot_save,
+    CheckpointedTrainer,
     last_checkpoint,
     load_weights,
 )
@@ -90,7 +88,7 @@ def dev_metrics(prediction: EvalPrediction) -> dict[str, float]:
     return {"map": ranking, "micro_f1": micro_f1, "recall": recall, "threshold": cut}
 
 
-class CoderTrainer(Trainer):
+class CoderTrainer(CheckpointedTrainer):
     """Trainer whose step is one weighted mean over the notes of a batch, however it is cut.
 
     A batch may be cut into parts, for accumulation or for several devices. Each part's loss is a
@@ -147,23 +145,6 @@ class CoderTrainer(Trainer):
         if "loss" in logs:
             logs["loss"] = self.epoch_loss.take()
         super().log(logs, *args, **kwargs)
-
-    def _save_rng_state(self, output_dir: str) -> None:
-        """Wait for every process's state before the file is written that says: complete."""
-        super()._save_rng_state(output_dir)
-        self.accelerator.wait_for_everyone()
-
-    def _save_checkpoint(self, *args: Any, **kwargs: Any) -> None:
-        """Save a checkpoint; older ones go only when it is complete.
-
-        Raises:
-            UserError: the disk is full, or the folder cannot be written.
-        """
-        try:
-            super()._save_checkpoint(*args, **kwargs)
-        except (OSError, RuntimeError, SafetensorError) as error:
-            checkpoint = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
-            raise cannot_save(checkpoint, error) from None
 
 
 def history_table(log: list[dict[str, float]]) -> pl.DataFrame:
@@ -260,7 +241,7 @@ def train(
     notes, steps = train_notes.notes, train_notes.steps
     if len(notes) == 0:
         raise UserError("training: the train split is empty; check corpus.split")
-    if not any(dev_notes.label_ids):
+    if not any(len(dev_notes[row]["label_ids"]) for row in range(len(dev_notes))):
         raise UserError(
             "training: no dev note has a code of the label space, so no epoch can be chosen; "
             "check corpus.split and corpus.label_space"
