@@ -147,9 +147,12 @@ def test_a_half_written_checkpoint_is_removed_and_the_one_before_it_resumed(tmp_
 
 
 def test_a_checkpoint_of_another_label_space_is_refused_with_both_sizes(encoder, tmp_path):
+    """Before it is loaded: its weights fit nothing here."""
     run_training(encoder, tmp_path, steps=3)
-    config = tmp_path / "checkpoint-3" / "config.json"
-    config.write_text(json.dumps(json.loads(config.read_text()) | {"labels": 8921}))
+    checkpoint = tmp_path / "checkpoint-3"
+    config = json.loads((checkpoint / "config.json").read_text())
+    (checkpoint / "config.json").write_text(json.dumps(config | {"labels": 8921}))
+    (checkpoint / "model.safetensors").write_bytes(b"of another shape")
     with pytest.raises(UserError, match="a model of 8921 codes, but the label space has 3"):
         run_training(encoder, tmp_path, steps=6)
 

@@ -11,6 +11,7 @@ import torch
 from transformers import (
     EvalPrediction,
     PreTrainedModel,
+    TrainerCallback,
     TrainerState,
     TrainingArguments,
     set_seed,
@@ -31,6 +32,7 @@ from longtail_icd.training.callbacks import (
 from longtail_icd.training.checkpoints import (
     LAST_FILE,
     CheckpointedTrainer,
+    check_label_space,
     last_checkpoint,
     load_weights,
 )
@@ -158,18 +160,12 @@ def history_table(log: list[dict[str, float]]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=TABLES["training/history"].columns, orient="row")
 
 
-def parts_of(settings: dict[str, Any]) -> tuple[int, int]:
-    """Return the notes that a device holds at once, and how many such parts it gets per step."""
-    per_device = settings["batch_size"] // settings["devices"]
-    part = settings["micro_batch"] or per_device
-    return part, per_device // part
-
-
 def training_arguments(
     settings: dict[str, Any], steps: int, seed: int, folder: Path
 ) -> TrainingArguments:
     """Translate a model's block of the configuration for the Trainer."""
-    part, parts = parts_of(settings)
+    per_device = settings["batch_size"] // settings["devices"]
+    part = settings["micro_batch"] or per_device
     cpu = not torch.cuda.is_available()
     arguments = TrainingArguments(
         output_dir=str(folder),
@@ -181,7 +177,7 @@ def training_arguments(
         max_grad_norm=settings["gradient_clip"] or 0.0,
         per_device_train_batch_size=part,
         per_device_eval_batch_size=part,
-        gradient_accumulation_steps=parts,
+        gradient_accumulation_steps=per_device // part,
         bf16=settings["precision"] == "bf16",
         use_cpu=cpu,
         ddp_backend="gloo" if cpu and settings["devices"] > 1 else None,
@@ -204,11 +200,58 @@ def training_arguments(
     return arguments
 
 
+def _sampler(
+    train_notes: TrainNotes, settings: dict[str, Any], part: int, seed: int
+) -> LengthGroupedSampler:
+    """Return the order of the notes; several devices get as many parts each."""
+    notes, batch_size, devices = len(train_notes.notes), settings["batch_size"], settings["devices"]
+    epochs = math.ceil(train_notes.steps / math.ceil(notes / batch_size))
+    return LengthGroupedSampler(
+        train_notes.notes.lengths,
+        batch_size,
+        seed,
+        visits=visits_of(train_notes.order, train_notes.real, notes, epochs, seed),
+        multiple=part * devices if devices > 1 else 1,
+    )
+
+
+def _callbacks(
+    settings: dict[str, Any],
+    collator: Collator,
+    sampler: LengthGroupedSampler,
+    save_steps: int | None,
+) -> list[TrainerCallback]:
+    callbacks = [EpochClock(collator, sampler), Progress(), CollapseGuard()]
+    if settings["early_stopping"] is not None:
+        metric = SELECT_ON[settings["select_on"]]
+        callbacks.append(EarlyStopping(metric, settings["early_stopping"]))
+    if save_steps is not None:
+        callbacks.append(ExtraCheckpoints(save_steps))
+    return callbacks
+
+
 def _is_finished(state: TrainerState, settings: dict[str, Any], steps: int) -> bool:
     """Say whether a checkpoint is the last of its run: killed before the model was saved."""
     patience = settings["early_stopping"]
     gainless = epochs_without_gain(state.log_history, SELECT_ON[settings["select_on"]])
     return state.global_step >= steps or (patience is not None and gainless >= patience)
+
+
+def _resume(
+    trainer: CoderTrainer, checkpoints: Path, settings: dict[str, Any], steps: int
+) -> TrainerState:
+    """Train on from the last checkpoint, if there is one, and return the state at the end."""
+    last = last_checkpoint(checkpoints)
+    if last is None:
+        trainer.train()
+        return trainer.state
+    print(f"resuming from {last.name}")
+    check_label_space(last, trainer.model.config.labels)
+    state = TrainerState.load_from_json(str(last / LAST_FILE))
+    if _is_finished(state, settings, steps):
+        return state
+    trainer.train(resume_from_checkpoint=str(last))
+    return trainer.state
 
 
 def train(
@@ -238,51 +281,28 @@ def train(
         UserError: nothing to train or select on, a loss or logit that is no number, a collapse, a
             full disk, a checkpoint of another label space.
     """
-    notes, steps = train_notes.notes, train_notes.steps
-    if len(notes) == 0:
+    if len(train_notes.notes) == 0:
         raise UserError("training: the train split is empty; check corpus.split")
     if not any(len(dev_notes[row]["label_ids"]) for row in range(len(dev_notes))):
         raise UserError(
             "training: no dev note has a code of the label space, so no epoch can be chosen; "
             "check corpus.split and corpus.label_space"
         )
-    set_seed(seed)
-    arguments = training_arguments(settings, steps, seed, checkpoints)
-    epochs = math.ceil(steps / math.ceil(len(notes) / settings["batch_size"]))
-    sampler = LengthGroupedSampler(
-        notes.lengths,
-        settings["batch_size"],
-        seed,
-        visits=visits_of(train_notes.order, train_notes.real, len(notes), epochs, seed),
-        multiple=arguments.per_device_train_batch_size * settings["devices"]
-        if settings["devices"] > 1
-        else 1,
-    )
-    callbacks = [EpochClock(collator, sampler), Progress(), CollapseGuard()]
-    if settings["early_stopping"] is not None:
-        callbacks.append(EarlyStopping(arguments.metric_for_best_model, settings["early_stopping"]))
-    if save_steps is not None:
-        callbacks.append(ExtraCheckpoints(save_steps))
+    arguments = training_arguments(settings, train_notes.steps, seed, checkpoints)
+    sampler = _sampler(train_notes, settings, arguments.per_device_train_batch_size, seed)
     trainer = CoderTrainer(
         sampler=sampler,
         model=model,
         args=arguments,
-        train_dataset=notes,
+        train_dataset=train_notes.notes,
         eval_dataset=dev_notes,
         data_collator=collator,
         compute_metrics=dev_metrics,
-        callbacks=callbacks,
+        callbacks=_callbacks(settings, collator, sampler, save_steps),
     )
     # Processes draw dropout apart from each other.
     set_seed(seed + arguments.process_index)
-    state = None
-    last = last_checkpoint(checkpoints)
-    if last is not None:
-        print(f"resuming from {last.name}")
-        state = TrainerState.load_from_json(str(last / LAST_FILE))
-    if state is None or not _is_finished(state, settings, steps):
-        trainer.train(resume_from_checkpoint=str(last) if last else None)
-        state = trainer.state
+    state = _resume(trainer, checkpoints, settings, train_notes.steps)
     step = state.best_global_step or state.global_step
     load_weights(model, checkpoints / f"checkpoint-{step}")
     trainer.accelerator.wait_for_everyone()  # the caller may remove the checkpoints now
