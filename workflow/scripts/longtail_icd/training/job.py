@@ -11,6 +11,7 @@ from typing import Any
 
 import polars as pl
 import torch
+import torch.distributed as dist
 from transformers import AutoTokenizer
 
 from longtail_icd.common.errors import UserError
@@ -107,7 +108,7 @@ def train_coder(job: Job) -> None:
     checkpoints = folder.parent / "checkpoints"
     run = checkpoints / _run_hash(job)
     trained = train(model, notes, dev, collator, settings, seed, run, job["save_steps"])
-    if int(os.environ.get("RANK", "0")) > 0:
+    if dist.is_initialized() and dist.get_rank() > 0:
         return
     write_table(trained.history, job["output"]["history"], "training/history")
     coder = {
