@@ -1,14 +1,12 @@
 """A note's score depends on the note alone; the models learn, save and load."""
 
 import numpy as np
-import polars as pl
 import pytest
 import torch
 from longtail_icd.training.attention import label_attention
 from longtail_icd.training.batches import LengthGroupedSampler, concatenate
 from longtail_icd.training.losses import rdrop_bernoulli, rdrop_softmax, weighted_bce
 from longtail_icd.training.model_folder import MODELS
-from longtail_icd.training.train_set import permute_anchors
 
 ENCODER = {
     "model_type": "roberta",
@@ -112,21 +110,3 @@ def test_sampler_loses_no_note_and_changes_with_the_epoch():
     assert first == list(sampler)
     sampler.set_epoch(1)
     assert first != list(sampler)
-
-
-def test_permuted_anchors_keep_companions_and_the_multiset_of_anchors():
-    anchors = [0, 0, 1, 2, 2, 3]
-    notes = pl.DataFrame(
-        {
-            "note_id": list("abcdef"),
-            "input_ids": [[1]] * 6,
-            "label_ids": [sorted({anchor, 9}) for anchor in anchors],
-            "anchor_id": anchors,
-        },
-        schema_overrides={"label_ids": pl.List(pl.Int32), "anchor_id": pl.Int32},
-    )
-    permuted = permute_anchors(notes, seed=1)
-    new = permuted["anchor_id"].to_list()
-    assert sorted(new) == sorted(anchors)
-    assert all(before != after for before, after in zip(anchors, new, strict=True))
-    assert permuted["label_ids"].to_list() == [sorted({anchor, 9}) for anchor in new]

@@ -6,8 +6,6 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 from longtail_icd.training.attention import label_attention
 from longtail_icd.training.batches import Collator, TokenDataset, concatenate
 from longtail_icd.training.chunking import encode_chunks
@@ -17,7 +15,6 @@ from longtail_icd.training.guideline import Guidelines, titles_of
 from longtail_icd.training.losses import evidence_distance
 from longtail_icd.training.plm_icd import PlmIcd
 from longtail_icd.training.tokenization import token_ids, tokenize
-from longtail_icd.training.train_set import assemble, number_of_steps, permute_anchors
 from transformers import RobertaConfig, RobertaModel
 
 CHUNK = 8
@@ -184,68 +181,6 @@ def test_anchors_of_synthetic_notes_are_label_ids(capsys):
     assert tokens["label_ids"].to_list() == [[0, 1], [0]]
     assert tokens["anchor_id"].to_list() == [1, 0]
     assert "1 labels are outside the label space" in capsys.readouterr().out
-
-
-def _synthetic(anchors):
-    return pl.DataFrame(
-        {
-            "note_id": [str(row) for row in range(len(anchors))],
-            "input_ids": [[row] for row in range(len(anchors))],
-            "label_ids": [sorted([anchor, 100 + row]) for row, anchor in enumerate(anchors)],
-            "anchor_id": anchors,
-        },
-        schema_overrides={
-            "input_ids": pl.List(pl.Int32),
-            "label_ids": pl.List(pl.Int32),
-            "anchor_id": pl.Int32,
-        },
-    )
-
-
-@given(st.lists(st.integers(0, 6), min_size=1, max_size=30), st.integers(0, 9))
-def test_permutation_moves_every_anchor_that_can_move(anchors, seed):
-    """Also: texts and companions stay, and the multiset of anchors does."""
-    before = _synthetic(anchors)
-    after = permute_anchors(before, seed)
-    new = after["anchor_id"].to_list()
-    assert sorted(new) == sorted(anchors)
-    most = max(anchors.count(anchor) for anchor in anchors)
-    kept = sum(old == anchor for old, anchor in zip(anchors, new, strict=True))
-    assert kept == max(0, 2 * most - len(anchors))
-    assert after["input_ids"].equals(before["input_ids"])
-    companions = [[100 + row] for row in range(len(anchors))]
-    assert [labels[1:] for labels in after["label_ids"].to_list()] == companions
-    assert [labels[0] for labels in after["label_ids"].to_list()] == new
-
-
-def test_permutation_scatters_the_notes_of_an_anchor():
-    """Notes of one anchor under one other anchor would be a consistent lesson, not a control."""
-    anchors = [row // 10 for row in range(100)]
-    new = np.array(permute_anchors(_synthetic(anchors), 1)["anchor_id"]).reshape(10, 10)
-    assert all(len(set(group)) > 3 for group in new.tolist())
-    assert not permute_anchors(_synthetic(anchors), 2)["anchor_id"].equals(pl.Series(new.ravel()))
-
-
-def test_a_train_set_is_real_notes_then_synthetic_ones_with_their_weight():
-    real, first, second = _synthetic([0, 1]), _synthetic([2, 3]), _synthetic([4])
-    tokens, weights = assemble(real, [first, second], 0.5, False, seed=1)
-    assert tokens["anchor_id"].to_list() == [0, 1, 2, 3, 4]
-    assert weights.tolist() == [1, 1, 0.5, 0.5, 0.5]
-    assert assemble(real, [], 0.5, True, seed=1)[0].drop("guideline_labels").equals(real)
-
-
-def test_a_permuted_note_keeps_the_guideline_it_was_written_with():
-    """A guideline made from the new anchor would teach that anchor's wording: no control."""
-    real, synthetic = _synthetic([0, 1]), _synthetic([2, 3, 4])
-    notes, _ = assemble(real, [synthetic], 1.0, True, seed=1)
-    written_for = pl.concat([real, synthetic])["label_ids"]
-    assert notes["guideline_labels"].to_list() == written_for.to_list()
-    assert notes["label_ids"][2:].to_list() != written_for[2:].to_list()
-
-
-def test_steps_count_the_short_batch_and_a_broken_epoch():
-    assert number_of_steps(33, 16, 2) == 6
-    assert number_of_steps(33, 16, 0.5) == 2
 
 
 @pytest.mark.gpu

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from longtail_icd.training.architecture import pretrained_encoder
+from longtail_icd.training.encoder import pretrained_encoder
 from longtail_icd.training.model_folder import MODELS
 from longtail_icd.training.plm_ca import PlmCa
 from longtail_icd.training.tokenization import token_ids
@@ -34,7 +34,7 @@ def build_model(
         chunk: tokens per chunk.
         seed: of the head's random weights.
     """
-    encoder = pretrained_encoder(encoder_folder)
+    _, encoder = pretrained_encoder(encoder_folder, None)
     torch.manual_seed(seed)
     architecture = encoder.config.to_diff_dict() | {"model_type": encoder.config.model_type}
     kept = {key: settings[key] for key in SETTINGS if key in settings}

@@ -5,11 +5,11 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import PreTrainedConfig, PreTrainedModel
+from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import ModelOutput
 
-from longtail_icd.training.architecture import encoder_from
 from longtail_icd.training.chunking import encode_chunks, encode_padded
+from longtail_icd.training.encoder import without_pooler
 from longtail_icd.training.losses import weighted_bce
 
 
@@ -35,6 +35,13 @@ class CoderConfig(PreTrainedConfig):
     labels: int = 2
     chunk: int = 128
     mask_padding: bool = True
+
+
+def encoder_from(settings: dict[str, Any]) -> PreTrainedModel:
+    """Return an untrained encoder of the architecture that ``settings`` describe."""
+    values = dict(settings)
+    config = AutoConfig.for_model(values.pop("model_type"), **values)
+    return AutoModel.from_config(config, **without_pooler(config))
 
 
 class Coder(PreTrainedModel):
