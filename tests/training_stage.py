@@ -49,6 +49,7 @@ SETTINGS = {
     "weight_decay": 0.0,
     "batch_size": 4,
     "micro_batch": None,
+    "batch_tokens": None,
     "devices": 1,
     "gradient_clip": 1.0,
     "precision": "fp32",

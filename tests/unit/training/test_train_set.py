@@ -16,7 +16,6 @@ from longtail_icd.training.train_set import (
     assemble,
     keep_dose,
     mask_unverified,
-    number_of_steps,
     permute_anchors,
     repeat_sources,
 )
@@ -203,11 +202,6 @@ def test_a_new_anchor_is_trained_on_also_where_it_was_a_masked_companion():
     permuted = permute_anchors(notes, seed=1)
     assert permuted["anchor_id"].to_list() == [1, 0]
     assert permuted["masked_ids"].to_list() == [[2], [5]]
-
-
-def test_steps_count_the_short_batch_and_a_broken_epoch():
-    assert number_of_steps(33, 16, 2) == 6
-    assert number_of_steps(33, 16, 0.5) == 2
 
 
 @pytest.mark.parametrize(

@@ -103,6 +103,23 @@ def _check_train_sets(config: dict[str, Any]) -> None:
             )
 
 
+def _check_batch_tokens(config: dict[str, Any], name: str) -> None:
+    """Require what batches of about as many tokens need; see batches.TokenBudgetSampler."""
+    model, least = config["models"][name], 3 * config["tokens"]["max_length"]
+    where = f"configuration: models.{name}.batch_tokens"
+    if model["batch_tokens"] < least:
+        raise UserError(
+            f"{where}: {model['batch_tokens']}, but three times tokens.max_length, {least}, "
+            "is the least"
+        )
+    orders = {one.get("order", "concatenate") for one in config["train_sets"].values()}
+    if model["devices"] > 1 or model["micro_batch"] is not None or orders != {"concatenate"}:
+        raise UserError(
+            f"{where}: goes with devices: 1, without micro_batch, and with train sets of order: "
+            "concatenate only"
+        )
+
+
 def _check_models(config: dict[str, Any]) -> None:
     """Require batches that can be cut into equal parts, and a measure to stop early by."""
     for name, model in config["models"].items():
@@ -115,6 +132,8 @@ def _check_models(config: dict[str, Any]) -> None:
                 f"{where}.micro_batch: a device's share of a batch, {batch // devices}, is no "
                 f"multiple of {model['micro_batch']}"
             )
+        if model["batch_tokens"] is not None:
+            _check_batch_tokens(config, name)
         if model["early_stopping"] is not None and model["select_on"] == "last":
             raise UserError(
                 f"{where}.early_stopping: needs select_on: map or micro_f1; under last every "

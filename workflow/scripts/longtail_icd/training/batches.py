@@ -1,5 +1,6 @@
 """Tokenised notes as batches: grouped by length, their tokens one after another, targets dense."""
 
+import math
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -99,6 +100,58 @@ class LengthGroupedSampler(Sampler):
         generator.shuffle(full)
         yield from (int(index) for batch in [*full, *short] for index in batch)
         yield from range(len(self.lengths), len(self))
+
+
+class TokenBudgetSampler(Sampler):
+    """Batches of notes of similar lengths and of about as many tokens; no note is lost.
+
+    Every epoch has the same number of batches. Lengths are blurred by up to a quarter before notes
+    are put in order, so that others meet in each epoch.
+
+    Args:
+        lengths: of the notes, in tokens.
+        budget: tokens of a batch at most; three times the longest note at least, so that every
+            batch has a note.
+        seed: of the orders.
+    """
+
+    def __init__(self, lengths: np.ndarray, budget: int, seed: int):
+        self.lengths = lengths.astype(np.int64)
+        self.seed = seed
+        self.epoch = 0
+        # A batch may hold all but half of its first and its last note beyond its equal share.
+        self.batches = math.ceil(self.lengths.sum() / (budget - self.lengths.max()))
+
+    def __len__(self) -> int:
+        return self.batches
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the batches of this epoch."""
+        self.epoch = epoch
+
+    def __iter__(self) -> Iterator[list[int]]:
+        generator = np.random.default_rng((self.seed, self.epoch))
+        blurred = self.lengths * generator.uniform(0.8, 1.25, len(self.lengths))
+        order = np.argsort(-blurred, kind="stable")
+        ends = np.cumsum(self.lengths[order])
+        middles = ends - self.lengths[order] / 2
+        borders = np.arange(1, self.batches) * ends[-1] / self.batches
+        batches = np.split(order, np.searchsorted(middles, borders))
+        generator.shuffle(batches)
+        yield from (batch.tolist() for batch in batches)
+
+
+def number_of_steps(lengths: np.ndarray, settings: dict[str, Any]) -> int:
+    """Return the optimizer steps of all epochs; a short batch is a step.
+
+    Args:
+        lengths: of the notes, in tokens.
+        settings: a model's block of the configuration.
+    """
+    batches = math.ceil(len(lengths) / settings["batch_size"])
+    if settings["batch_tokens"] is not None and len(lengths):
+        batches = len(TokenBudgetSampler(lengths, settings["batch_tokens"], seed=0))
+    return math.ceil(batches * settings["epochs"])
 
 
 def concatenate(sequences: list[np.ndarray]) -> tuple[torch.Tensor, list[int]]:

@@ -7,13 +7,13 @@ from transformers import TrainerCallback
 from transformers.trainer_callback import ExportableState
 
 from longtail_icd.common.errors import UserError
-from longtail_icd.training.batches import Collator, LengthGroupedSampler
+from longtail_icd.training.batches import Collator, LengthGroupedSampler, TokenBudgetSampler
 
 
 class EpochClock(TrainerCallback):
     """Tells collator, sampler and model which epoch it is, also when one is resumed midway."""
 
-    def __init__(self, collator: Collator, sampler: LengthGroupedSampler):
+    def __init__(self, collator: Collator, sampler: LengthGroupedSampler | TokenBudgetSampler):
         self.collator = collator
         self.sampler = sampler
 

@@ -18,12 +18,12 @@ from longtail_icd.common.errors import UserError
 from longtail_icd.common.files import read_json, write_json, write_text
 from longtail_icd.common.script import describe
 from longtail_icd.common.tables import read_table, write_table
-from longtail_icd.training.batches import Collator, TokenDataset
+from longtail_icd.training.batches import Collator, TokenDataset, number_of_steps
 from longtail_icd.training.build import build_model
 from longtail_icd.training.checkpoints import fingerprint
 from longtail_icd.training.guideline import Guidelines, titles_of
 from longtail_icd.training.model_folder import save_model
-from longtail_icd.training.train_set import add_notes, assemble, number_of_steps
+from longtail_icd.training.train_set import add_notes, assemble
 from longtail_icd.training.trainer import TrainNotes, train
 
 SCRIPTS = Path(__file__).parents[2]
@@ -49,12 +49,12 @@ def _train_notes(job: Job, codes: list[str]) -> TrainNotes:
     labels = _tables(source["verdicts"], "generation/labels")
     tokens, weights = assemble(real, added, options, job["seed"], labels, codes)
     print(f"{real.height} real, {tokens.height - real.height} added notes, {len(codes)} codes")
-    pace = tokens.height
+    unseen = len(codes) - real["label_ids"].explode().drop_nulls().n_unique()
+    print(f"{unseen} codes have no real train note; they are kept")
     if options["steps_of"]:
-        others = _tables(source["steps_of"], "training/tokens")
-        paced = add_notes(others, job["pace"], real)
-        pace = real.height + sum(notes.height for notes in paced)
-    steps = number_of_steps(pace, settings["batch_size"], settings["epochs"])
+        added = add_notes(_tables(source["steps_of"], "training/tokens"), job["pace"], real)
+    lengths = pl.concat([notes["input_ids"].list.len() for notes in [real, *added]])
+    steps = number_of_steps(lengths.to_numpy(), settings)
     return TrainNotes(TokenDataset(tokens, weights), real.height, options["order"], steps)
 
 

@@ -5,7 +5,6 @@ recipes, cut to a dose, are replaced by the real notes they were made from (over
 labels that nothing vouches for (companions), or have their anchors exchanged (permute_anchors).
 """
 
-import math
 import random
 from collections.abc import Sequence
 from typing import Any
@@ -194,8 +193,3 @@ def assemble(
     weights = np.full(notes.height, float(options["weight"]))
     weights[: real.height] = 1.0
     return notes, weights
-
-
-def number_of_steps(notes: int, batch_size: int, epochs: float) -> int:
-    """Return the optimizer steps of ``epochs`` passes over ``notes``; a short batch is a step."""
-    return math.ceil(math.ceil(notes / batch_size) * epochs)

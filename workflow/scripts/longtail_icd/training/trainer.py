@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import torch
+from torch.utils.data import DataLoader
 from transformers import (
     EvalPrediction,
     PreTrainedModel,
@@ -19,7 +20,12 @@ from transformers import (
 
 from longtail_icd.common.errors import UserError
 from longtail_icd.common.tables import TABLES
-from longtail_icd.training.batches import Collator, LengthGroupedSampler, TokenDataset
+from longtail_icd.training.batches import (
+    Collator,
+    LengthGroupedSampler,
+    TokenBudgetSampler,
+    TokenDataset,
+)
 from longtail_icd.training.callbacks import (
     CollapseGuard,
     EarlyStopping,
@@ -101,7 +107,7 @@ class CoderTrainer(CheckpointedTrainer):
     # See compute_loss.
     loss_is_scaled_for_ga = True
 
-    def __init__(self, sampler: LengthGroupedSampler, **kwargs: Any):
+    def __init__(self, sampler: LengthGroupedSampler | TokenBudgetSampler, **kwargs: Any):
         self.sampler = sampler
         self.epoch_loss = EpochLoss()
         super().__init__(**kwargs)
@@ -109,6 +115,15 @@ class CoderTrainer(CheckpointedTrainer):
 
     def _get_train_sampler(self, train_dataset: Any = None) -> LengthGroupedSampler:
         return self.sampler
+
+    def get_train_dataloader(self) -> DataLoader:
+        """Return the batches; a sampler of whole batches is not cut again."""
+        if not isinstance(self.sampler, TokenBudgetSampler):
+            return super().get_train_dataloader()
+        loader = DataLoader(
+            self.train_dataset, batch_sampler=self.sampler, collate_fn=self.data_collator
+        )
+        return self.accelerator.prepare(loader)
 
     def get_batch_samples(self, epoch_iterator: Any, num_batches: int, device: torch.device):
         """Return the parts of a batch that this process gets, and the weight of the whole batch."""
@@ -202,8 +217,10 @@ def training_arguments(
 
 def _sampler(
     train_notes: TrainNotes, settings: dict[str, Any], part: int, seed: int
-) -> LengthGroupedSampler:
+) -> LengthGroupedSampler | TokenBudgetSampler:
     """Return the order of the notes; several devices get as many parts each."""
+    if settings["batch_tokens"] is not None:
+        return TokenBudgetSampler(train_notes.notes.lengths, settings["batch_tokens"], seed)
     notes, batch_size, devices = len(train_notes.notes), settings["batch_size"], settings["devices"]
     epochs = math.ceil(train_notes.steps / math.ceil(notes / batch_size))
     return LengthGroupedSampler(
@@ -218,7 +235,7 @@ def _sampler(
 def _callbacks(
     settings: dict[str, Any],
     collator: Collator,
-    sampler: LengthGroupedSampler,
+    sampler: LengthGroupedSampler | TokenBudgetSampler,
     save_steps: int | None,
 ) -> list[TrainerCallback]:
     callbacks = [EpochClock(collator, sampler), Progress(), CollapseGuard()]
