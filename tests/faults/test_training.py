@@ -113,6 +113,26 @@ def test_a_training_that_ends_after_any_step_resumes_to_the_same_weights(
         assert_same_run(resumed, uninterrupted(kind, micro_batch))
 
 
+def test_a_training_in_batches_of_tokens_resumes_to_the_same_weights(
+    encoder, tmp_path, monkeypatch
+):
+    """125 tokens in batches of 51 at most, less the longest note's 17: four steps an epoch."""
+    settings = SETTINGS | {"batch_tokens": 51}
+    whole = run_training(encoder, tmp_path / "whole", settings, steps=10)
+    assert whole[1].history.filter(metric="eval_map")["step"].to_list() == [4, 8, 10]
+
+    def end(self, args, state, control, **kwargs):
+        if state.global_step == 6:
+            raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Progress, "on_step_begin", end, raising=False)
+        with pytest.raises(Killed):
+            run_training(encoder, tmp_path / "run", settings, steps=10, save_steps=1)
+    assert last_checkpoint(tmp_path / "run").name == "checkpoint-6"
+    assert_same_run(run_training(encoder, tmp_path / "run", settings, steps=10), whole)
+
+
 @pytest.mark.parametrize(
     "changes", [{"select_on": "last"}, {"early_stopping": 1, "learning_rate": 1e-9}]
 )

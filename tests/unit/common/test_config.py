@@ -53,6 +53,7 @@ def test_the_demo_is_valid():
         ),
         ("models.plm_icd.devices", 3, r"plm_icd.batch_size: 16 is no multiple of devices: 3"),
         ("models.plm_icd.micro_batch", 5, r"plm_icd.micro_batch: a device's share of a batch, 16"),
+        ("models.plm_icd.batch_tokens", 999, r"plm_icd.batch_tokens: 999, but three times .*1536"),
         ("models.plm_icd.gradient_clip", 0, r"models.plm_icd.gradient_clip: 0 is less than"),
         ("comparisons", [{"baseline": "original", "against": "x"}], r"comparisons.0.against"),
         ("corpus.adapter", "mimic4", r"corpus.path: the mimic4 .*simulation.layout: mimic3"),

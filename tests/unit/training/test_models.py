@@ -21,10 +21,10 @@ ENCODER = {
 }
 
 
-def _model(kind):
+def _model(kind, **settings):
     torch.manual_seed(0)
     model = MODELS[kind]
-    return model(model.config_class(encoder=ENCODER, labels=5, chunk=8))
+    return model(model.config_class(encoder=ENCODER, labels=5, chunk=8, **settings))
 
 
 def _notes(*lengths):
@@ -87,6 +87,21 @@ def test_description_initialisation_is_the_max_over_real_tokens():
         states = model.encoder(input_ids=titles[0][None]).last_hidden_state
     assert torch.allclose(model.queries[0], states[0].amax(dim=0), atol=1e-5)
     assert torch.equal(model.queries, model.classifier)
+
+
+def test_description_initialisation_as_published_pools_padding_too():
+    """Every title is padded to the same length, and what its padding shows takes part."""
+    model = _model("plm_ca", mask_padding=False).eval()
+    titles = [torch.from_numpy(title) for title in _notes(3, 5, 2, 4, 6)]
+    before = {name: weight.clone() for name, weight in model.encoder.state_dict().items()}
+    model.initialise_from_descriptions(titles, 6)
+    ids = torch.tensor([[*titles[0].tolist(), 1, 1, 1]])
+    with torch.no_grad():
+        states = model.encoder(input_ids=ids, attention_mask=(ids != 1).long()).last_hidden_state
+    assert torch.allclose(model.queries[0], states[0].amax(dim=0), atol=1e-5)
+    assert not torch.allclose(model.queries[0], states[0, :3].amax(dim=0), atol=1e-3)
+    for name, weight in model.encoder.state_dict().items():
+        assert torch.equal(weight, before[name]), name  # it reads the encoder and no more
 
 
 def test_losses_by_hand():
