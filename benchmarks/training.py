@@ -73,6 +73,16 @@ def make_model(options, codes):
     return model.to(options.device).train()
 
 
+def plain_encoder(encoder):
+    """Return the encoder as transformers makes it, with torch's own dropout."""
+    from transformers import AutoModel  # noqa: PLC0415
+
+    config = encoder.config
+    plain = AutoModel.from_config(config, attn_implementation="sdpa", add_pooling_layer=False)
+    plain.load_state_dict(encoder.state_dict())
+    return plain.to(encoder.device).train()
+
+
 def make_batch(options, codes, scale):
     """Return random notes, their targets and, for GKI-ICD, guidelines."""
     import torch  # noqa: PLC0415
@@ -156,6 +166,8 @@ def train_steps(step, options, scale=1.0, codes=None):
     torch.set_num_threads(options.threads)
     codes = codes or options.codes
     model = make_model(options, codes)
+    if step is padded_step:
+        model.encoder = plain_encoder(model.encoder)
     notes, targets, guidelines = make_batch(options, codes, scale)
     optimizer = torch.optim.AdamW(model.parameters(), lr=5e-5, fused=True)
     half = torch.autocast("cuda", dtype=torch.bfloat16, enabled=options.device == "cuda")

@@ -60,7 +60,12 @@ def test_the_encoder_sees_full_chunks_unmasked_and_the_others_by_length():
     )
     notes = [np.arange(5, 5 + length) for length in (24, 3, 9, 12, 15, 7)]
     encode_chunks(encoder, *concatenate(notes), CHUNK)
-    assert [tuple(call["input_ids"].shape) for call in seen] == [(6, 8), (2, 7), (2, 4), (1, 1)]
+    assert [tuple(call["inputs_embeds"].shape[:2]) for call in seen] == [
+        (6, 8),
+        (2, 7),
+        (2, 4),
+        (1, 1),
+    ]
     masks = [call["attention_mask"] for call in seen]
     assert masks[0] is None and masks[1] is None and masks[3] is None
     assert masks[2].sum(dim=1).tolist() == [3, 4]

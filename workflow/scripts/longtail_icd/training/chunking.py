@@ -37,7 +37,7 @@ def encode_chunks(encoder: nn.Module, input_ids: Tensor, lengths: list[int], chu
     on the notes beside it.
 
     Args:
-        encoder: any encoder with ``last_hidden_state``.
+        encoder: any of transformers' text encoders.
         input_ids: [N], the tokens of all notes one after another.
         lengths: tokens of each note, at least one; N in all.
         chunk: tokens the encoder sees at once.
@@ -45,27 +45,28 @@ def encode_chunks(encoder: nn.Module, input_ids: Tensor, lengths: list[int], chu
     Returns:
         Hidden states [N, d] in the order of the tokens.
     """
+
+    def on_device(plan: np.ndarray) -> Tensor:
+        return torch.from_numpy(plan).to(input_ids.device)
+
     starts, filled = chunk_spans(lengths, chunk)
-    pad_id = encoder.config.pad_token_id or 0
+    # Once for all: each call with ids would make a gradient as large as the vocabulary.
+    embedded = encoder.get_input_embeddings()(input_ids)
     states, tokens, places, rows = [], [], [], 0
     for chosen in _groups(filled, chunk):
         offsets = np.arange(filled[chosen].max())
         real = offsets < filled[chosen, None]
         positions = np.where(real, starts[chosen, None] + offsets, 0)
-        ids = input_ids[torch.from_numpy(positions).to(input_ids.device)]
-        mask = None
-        if not real.all():
-            mask = torch.from_numpy(real).to(input_ids.device)
-            ids = ids.masked_fill(~mask, pad_id)
-            mask = mask.long()
-        encoded = encoder(input_ids=ids, attention_mask=mask).last_hidden_state
+        words = embedded.index_select(0, on_device(positions.ravel())).unflatten(0, real.shape)
+        mask = None if real.all() else on_device(real).long()
+        encoded = encoder(inputs_embeds=words, attention_mask=mask).last_hidden_state
         states.append(encoded.flatten(0, 1))
         tokens.append(positions[real])
         places.append(rows + np.flatnonzero(real))
         rows += real.size
     order = np.empty(len(input_ids), dtype=np.int64)
     order[np.concatenate(tokens)] = np.concatenate(places)
-    return torch.cat(states).index_select(0, torch.from_numpy(order).to(input_ids.device))
+    return torch.cat(states).index_select(0, on_device(order))
 
 
 def encode_padded(

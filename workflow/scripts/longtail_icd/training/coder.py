@@ -9,6 +9,7 @@ from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedMode
 from transformers.modeling_outputs import ModelOutput
 
 from longtail_icd.training.chunking import encode_chunks, encode_padded
+from longtail_icd.training.dropout import use_cpu_dropout
 from longtail_icd.training.encoder import without_pooler
 from longtail_icd.training.losses import weighted_bce
 
@@ -58,6 +59,7 @@ class Coder(PreTrainedModel):
     def __init__(self, config: CoderConfig):
         super().__init__(config)
         self.encoder = encoder_from(config.encoder)
+        use_cpu_dropout(self.encoder)
         size = self.encoder.config.hidden_size
         self.queries = nn.Parameter(torch.empty(config.labels, size).normal_(0, 0.02))
         self.classifier = nn.Parameter(torch.empty(config.labels, size).normal_(0, 0.02))
