@@ -14,12 +14,8 @@ def chunk_spans(lengths: list[int], chunk: int) -> tuple[np.ndarray, np.ndarray]
     Before: notes of 5 and 2 tokens, chunks of 4. After: starts 0, 4, 5; lengths 4, 1, 2.
     """
     note_ends = np.cumsum(lengths)
-    starts = np.concatenate(
-        [
-            np.arange(end - length, end, chunk)
-            for end, length in zip(note_ends, lengths, strict=True)
-        ]
-    )
+    notes = zip(note_ends, lengths, strict=True)
+    starts = np.concatenate([np.arange(end - length, end, chunk) for end, length in notes])
     return starts, np.diff(starts, append=note_ends[-1])
 
 
@@ -52,7 +48,7 @@ def encode_chunks(encoder: nn.Module, input_ids: Tensor, lengths: list[int], chu
     starts, filled = chunk_spans(lengths, chunk)
     # Once for all: each call with ids would make a gradient as large as the vocabulary.
     embedded = encoder.get_input_embeddings()(input_ids)
-    states, tokens, places, rows = [], [], [], 0
+    states, rows, order = [], 0, np.empty(len(input_ids), dtype=np.int64)
     for chosen in _groups(filled, chunk):
         offsets = np.arange(filled[chosen].max())
         real = offsets < filled[chosen, None]
@@ -61,11 +57,8 @@ def encode_chunks(encoder: nn.Module, input_ids: Tensor, lengths: list[int], chu
         mask = None if real.all() else on_device(real).long()
         encoded = encoder(inputs_embeds=words, attention_mask=mask).last_hidden_state
         states.append(encoded.flatten(0, 1))
-        tokens.append(positions[real])
-        places.append(rows + np.flatnonzero(real))
+        order[positions[real]] = rows + np.flatnonzero(real)
         rows += real.size
-    order = np.empty(len(input_ids), dtype=np.int64)
-    order[np.concatenate(tokens)] = np.concatenate(places)
     return torch.cat(states).index_select(0, on_device(order))
 
 

@@ -52,7 +52,6 @@ class Coder(PreTrainedModel):
     """
 
     base_model_prefix = "encoder"
-    supports_gradient_checkpointing = True
     # Published without masks: is padding between notes encoded, or are its states zeros?
     encodes_padding = False
 
