@@ -65,7 +65,7 @@ def copy_checkout(folder: Path) -> Checkout:
     for part in PARTS:
         source = ROOT / part
         if source.is_dir():
-            ignore = shutil.ignore_patterns("__pycache__", "codiesp", "splits")
+            ignore = shutil.ignore_patterns("__pycache__", "codiesp", "splits", "encoders")
             shutil.copytree(source, folder / part, ignore=ignore)
         else:
             shutil.copy2(source, folder / part)

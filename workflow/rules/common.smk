@@ -7,7 +7,7 @@ SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from longtail_icd.common.code_hash import hash_stage
-from longtail_icd.common.config import check_config, fill_train_sets, runs_of
+from longtail_icd.common.config import check_config, fetched_encoder, fill_train_sets, runs_of
 from longtail_icd.common.errors import UserError
 from longtail_icd.corpus.raw_files import codiesp_files, MIMIC_TABLES
 from longtail_icd.corpus.simulator.layouts import hospital_files
@@ -36,6 +36,7 @@ PLANNED = sorted(
 ASSESSED = [one for one in PLANNED if config["recipes"][one]["code_sets"]["strategy"] != "anchor"]
 SHARDS = [f"{shard:03d}" for shard in range(config["generation"]["shards"])]
 RUNS = runs_of(config)
+ENCODER_ARCHIVE = fetched_encoder(config["encoder"]["archive"]["url"])
 # What of the corpus block determines the prepared tables, beside the files themselves.
 PREPARE_SETTINGS = [
     "adapter",
@@ -78,23 +79,56 @@ def train_set_config(wildcards):
     return config["train_sets"][wildcards.train_set]
 
 
+def pace_config(wildcards):
+    """Return the options of the train set whose number of steps is taken over, if any."""
+    return config["train_sets"].get(train_set_config(wildcards)["steps_of"])
+
+
+def model_config(model):
+    """Return what of a model's block determines its weights; how often they are saved does not."""
+    return {key: value for key, value in config["models"][model].items() if key != "save_steps"}
+
+
 def synthetic_tokens(wildcards):
     """Return the tokenised notes of the recipes that the train set adds to the real notes."""
-    recipes = config["train_sets"][wildcards.train_set]["recipes"]
-    return expand("<results>/training/tokens/synthetic/{recipe}.parquet", recipe=recipes)
+    recipes = train_set_config(wildcards)["recipes"]
+    return expand("<results>/training/tokens/synthetic/{recipe}.arrow", recipe=recipes)
+
+
+def screened_labels(wildcards):
+    """Return what screening says of each label, for a train set that masks what it did not find."""
+    options = train_set_config(wildcards)
+    recipes = options["recipes"] if options["companions"] == "anchor" else []
+    return expand("<results>/generation/{recipe}/labels.parquet", recipe=recipes)
+
+
+def cloned_code_sets(wildcards):
+    """Return which real notes the recipes' code sets come from, for a train set that repeats them."""
+    options = train_set_config(wildcards)
+    recipes = options["recipes"] if options["oversample"] else []
+    return expand("<results>/plan/{recipe}/code_sets.parquet", recipe=recipes)
 
 
 def steps_of_tokens(wildcards):
     """Return the synthetic notes of the train set whose number of steps is taken over, if any."""
-    other = config["train_sets"][wildcards.train_set]["steps_of"]
-    recipes = config["train_sets"][other]["recipes"] if other else []
-    return expand("<results>/training/tokens/synthetic/{recipe}.parquet", recipe=recipes)
+    other = pace_config(wildcards)
+    recipes = other["recipes"] if other else []
+    return expand("<results>/training/tokens/synthetic/{recipe}.arrow", recipe=recipes)
 
 
-def vocabulary_sources(wildcards):
-    """Return what an encoder from scratch learns its vocabulary from; a pretrained one has its own."""
-    if config["encoder"]["source"] != "scratch":
-        return {}
+def encoder_config():
+    """Return what determines a prepared encoder; its pre-training comes after."""
+    return {key: value for key, value in config["encoder"].items() if key != "pretraining"}
+
+
+def encoder_sources(wildcards):
+    """Return what an encoder is made from: texts for its vocabulary, a downloaded archive, nothing.
+
+    An encoder from a local folder or a hub is named in the configuration and is no file of a rule.
+    """
+    if config["encoder"]["source"] == "pretrained":
+        archived = config["encoder"]["archive"]["url"] is not None
+        return {"fetched": ENCODER_ARCHIVE} if archived else {}
     return {
         "notes": "<results>/corpus/notes/train.parquet",
         "tiers": "<results>/plan/tiers.parquet",
@@ -102,9 +136,21 @@ def vocabulary_sources(wildcards):
     }
 
 
+def pretraining_texts():
+    """Return the user's texts that an encoder is pre-trained on beside the train notes."""
+    return (config["encoder"]["pretraining"] or {"texts": []})["texts"]
+
+
+def coder_encoder():
+    """Return the encoder that coders start from: the prepared one, or the one pre-trained further."""
+    name = "pretrained_encoder" if config["encoder"]["pretraining"] else "encoder"
+    return f"<results>/training/{name}"
+
+
 def knowledge_of(model):
-    """Return the terminology that a model reads: GKI-ICD both tables, PLM-ICD none."""
-    if model != "gki_icd":
+    """Return the terminology that a model reads, if it knows the codes by more than their number."""
+    settings = config["models"][model]
+    if not (settings.get("description_init") or settings.get("guideline")):
         return []
     return ["<results>/terminology/codes.parquet", "<results>/terminology/synonyms.parquet"]
 

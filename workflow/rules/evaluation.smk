@@ -4,7 +4,7 @@
 rule predict_codes:
     input:
         model="<results>/training/{model}/{train_set}/seed{seed}/model",
-        tokens="<results>/training/tokens/{split}.parquet",
+        tokens="<results>/training/tokens/{split}.arrow",
     output:
         scores="<results>/evaluation/{model}/{train_set}/seed{seed}/scores/{split}.safetensors",
     log:

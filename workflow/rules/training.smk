@@ -1,9 +1,24 @@
 # Train and dev splits, and synthetic notes, to fine-tuned coders.
 
 
+rule fetch_encoder:
+    output:
+        encoder=directory(ENCODER_ARCHIVE),
+    log:
+        "<logs>/training/fetch_encoder.log",
+    localrule: True
+    conda:
+        "../../envs/torch.yaml"
+    params:
+        code=code_of("training", "fetch_encoder"),
+        archive=config["encoder"]["archive"],
+    script:
+        "../scripts/fetch_encoder.py"
+
+
 rule prepare_encoder:
     input:
-        unpack(vocabulary_sources),
+        unpack(encoder_sources),
     output:
         encoder=directory("<results>/training/encoder"),
     log:
@@ -15,10 +30,33 @@ rule prepare_encoder:
         runtime=per_attempt(30),
     params:
         code=code_of("training", "prepare_encoder"),
-        encoder=config["encoder"],
+        encoder=encoder_config(),
         chunk=config["tokens"]["chunk"],
     script:
         "../scripts/prepare_encoder.py"
+
+
+rule pretrain_encoder:
+    input:
+        encoder="<results>/training/encoder",
+        notes="<results>/corpus/notes/train.parquet",
+        texts=pretraining_texts(),
+    output:
+        encoder=directory("<results>/training/pretrained_encoder"),
+    log:
+        "<logs>/training/pretrain_encoder.log",
+    conda:
+        "../../envs/torch.yaml"
+    resources:
+        mem_mb=per_attempt(16000),
+        runtime=per_attempt(1440),
+    params:
+        code=code_of("training", "pretrain_encoder"),
+        settings=config["encoder"]["pretraining"],
+        chunk=config["tokens"]["chunk"],
+        seed=config["encoder"]["seed"],
+    script:
+        "../scripts/pretrain_encoder.py"
 
 
 rule tokenize_notes:
@@ -28,7 +66,7 @@ rule tokenize_notes:
         labels="<results>/corpus/labels/{split}.parquet",
         tiers="<results>/plan/tiers.parquet",
     output:
-        tokens="<results>/training/tokens/{split}.parquet",
+        tokens="<results>/training/tokens/{split}.arrow",
     log:
         "<logs>/training/tokenize_notes/{split}.log",
     conda:
@@ -50,7 +88,7 @@ rule tokenize_synthetic_notes:
         labels="<results>/generation/{recipe}/labels.parquet",
         tiers="<results>/plan/tiers.parquet",
     output:
-        tokens="<results>/training/tokens/synthetic/{recipe}.parquet",
+        tokens="<results>/training/tokens/synthetic/{recipe}.arrow",
     log:
         "<logs>/training/tokenize_synthetic_notes/{recipe}.log",
     conda:
@@ -73,11 +111,13 @@ for _model in MODELS:
         name:
             f"train_{_model}"
         input:
-            encoder="<results>/training/encoder",
-            train="<results>/training/tokens/train.parquet",
-            dev="<results>/training/tokens/dev.parquet",
+            encoder=coder_encoder(),
+            train="<results>/training/tokens/train.arrow",
+            dev="<results>/training/tokens/dev.arrow",
             synthetic=synthetic_tokens,
             steps_of=steps_of_tokens,
+            verdicts=screened_labels,
+            code_sets=cloned_code_sets,
             tiers="<results>/plan/tiers.parquet",
             knowledge=knowledge_of(_model),
         output:
@@ -93,8 +133,10 @@ for _model in MODELS:
         params:
             code=code_of("training", "train_model"),
             model=_model,
-            settings=config["models"][_model],
+            settings=model_config(_model),
             train_set=train_set_config,
+            pace=pace_config,
+            text=config["corpus"]["text"],
             chunk=config["tokens"]["chunk"],
             max_length=config["tokens"]["max_length"],
         script:

@@ -8,9 +8,7 @@ from longtail_icd.training.encoder import prepare_encoder
 
 
 def read_texts(source):
-    """Yield the train notes and the titles of the label space, if the rule was given any."""
-    if not source:
-        return
+    """Yield the train notes and the titles of the label space."""
     for batch in scan_table(source.notes, "corpus/notes").select("text").collect_batches():
         yield from batch["text"]
     labels = read_table(source.tiers, "plan/tiers")
@@ -20,8 +18,11 @@ def read_texts(source):
 
 
 def main(snakemake):
-    texts, params = read_texts(snakemake.input), snakemake.params
-    prepare_encoder(texts, params.encoder, params.chunk, Path(snakemake.output.encoder))
+    source, settings = snakemake.input, snakemake.params.encoder
+    if source.get("fetched"):
+        settings = settings | {"name": source.fetched}
+    texts = read_texts(source) if settings["source"] == "scratch" else []
+    prepare_encoder(texts, settings, snakemake.params.chunk, Path(snakemake.output.encoder))
 
 
 if __name__ == "__main__":

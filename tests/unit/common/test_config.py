@@ -77,10 +77,42 @@ def test_the_demo_is_valid():
         ("writers.offline", {"backend": "openai", "model": "m"}, r"openai has the keys api_key_e"),
         ("train_sets.extended.recipes", ["x"], r"train_sets.extended.recipes: no recipe named x"),
         ("train_sets.original.steps_of", "x", r"original.steps_of: x is no .*those are: extended"),
+        ("train_sets.original.dose", 0.5, r"original.dose: there are no synthetic notes to act on"),
+        ("train_sets.extended.dose", 1.5, r"train_sets.extended.dose: 1.5 is greater than"),
+        (
+            "train_sets.extended",
+            {"recipes": ["paper"], "oversample": True, "companions": "anchor"},
+            r"extended.oversample: goes with neither companions: anchor nor permute_anchors",
+        ),
+        ("models.plm_icd.devices", 3, r"plm_icd.batch_size: 16 is no multiple of devices: 3"),
+        ("models.plm_icd.micro_batch", 5, r"plm_icd.micro_batch: a device's share of a batch, 16"),
+        ("models.plm_icd.batch_tokens", 999, r"plm_icd.batch_tokens: 999, but three times .*1536"),
+        ("models.plm_icd.gradient_clip", 0, r"models.plm_icd.gradient_clip: 0 is less than"),
         ("comparisons", [{"baseline": "original", "against": "x"}], r"comparisons.0.against"),
         ("corpus.adapter", "mimic4", r"corpus.path: the mimic4 .*simulation.layout: mimic3"),
         ("tiers.medium", 200, r"tiers: head > medium > tail"),
-        ("encoder.source", "pretrained", r"encoder.name"),
+        ("encoder.source", "pretrained", r"encoder.name: .*folder or a hub id, or else .*archive"),
+        (
+            "encoder",
+            DEMO["encoder"]
+            | {
+                "source": "pretrained",
+                "name": "x",
+                "archive": {"url": "https://x", "sha256": None},
+            },
+            r"encoder.name: .*or else encoder.archive.url",
+        ),
+        (
+            "encoder.pretraining",
+            {
+                "epochs": 1,
+                "mask_share": 0.15,
+                "learning_rate": 1e-4,
+                "batch_size": 8,
+                "texts": ["no/such"],
+            },
+            r"encoder.pretraining.texts: no/such: no such file or folder",
+        ),
         ("terminology.synonyms", ["umls"], r"terminology.umls: the source umls .* needs a path"),
         ("terminology.synonyms", ["ulms"], r"terminology.synonyms.0: 'ulms' is not one of"),
         ("terminology.umls", "MRCONSO.RRF", r"terminology.umls: nothing reads it; add umls to"),
@@ -91,6 +123,21 @@ def test_the_demo_is_valid():
 def test_each_mistake_has_its_message(path, value, message):
     with pytest.raises(UserError, match=message):
         check_config(_changed(path, value), SCHEMA)
+
+
+def test_the_pace_of_an_oversampled_set_is_not_taken_over():
+    config = _changed("train_sets.repeated", {"recipes": ["paper"], "oversample": True})
+    config["train_sets"]["original"]["steps_of"] = "repeated"
+    with pytest.raises(UserError, match=r"original.steps_of: repeated .* those are: extended"):
+        check_config(config, SCHEMA)
+
+
+def test_a_run_that_stops_early_needs_a_measure():
+    config = _changed("models.plm_icd.early_stopping", 3)
+    check_config(config, SCHEMA)
+    config["models"]["plm_icd"]["select_on"] = "last"
+    with pytest.raises(UserError, match=r"plm_icd.early_stopping: needs select_on: map or"):
+        check_config(config, SCHEMA)
 
 
 def test_mimic4_needs_an_edition(tmp_path):

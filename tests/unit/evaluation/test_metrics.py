@@ -5,7 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from longtail_icd.evaluation import bootstrap, metrics
-from longtail_icd.training.selection import best_micro_f1, mean_average_precision
+from longtail_icd.training.selection import (
+    best_micro_f1,
+    choose_threshold,
+    mean_average_precision,
+)
 from sklearn.metrics import f1_score, label_ranking_average_precision_score, roc_auc_score
 
 GOLD = np.array([[1, 0, 0], [1, 1, 0]], dtype=bool)
@@ -75,3 +79,10 @@ def test_bootstrap_pools_a_patients_notes_and_is_zero_for_equal_runs():
 
 def test_holm_by_hand():
     assert bootstrap.holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+
+
+def test_the_threshold_is_the_best_on_dev_or_a_probability_of_one_half():
+    scores, gold = np.array([[2.0, 0.0, -1.0, -3.0]]), np.array([[1, 0, 1, 0]])
+    # At -1: two hits of three predictions, 4/5; at 0: one hit of two predictions, 2/4.
+    assert choose_threshold("micro_f1", scores, gold) == (-2.0, pytest.approx(0.8))
+    assert choose_threshold("half", scores, gold) == (0.0, pytest.approx(0.5))

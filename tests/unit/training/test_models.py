@@ -1,15 +1,12 @@
 """A note's score depends on the note alone; the models learn, save and load."""
 
 import numpy as np
-import polars as pl
 import pytest
 import torch
-from longtail_icd.training.batches import LengthGroupedSampler, pad
-from longtail_icd.training.chunking import label_attention
-from longtail_icd.training.gki_icd import GkiIcd, GkiIcdConfig
+from longtail_icd.training.attention import label_attention
+from longtail_icd.training.batches import LengthGroupedSampler, concatenate
 from longtail_icd.training.losses import rdrop_bernoulli, rdrop_softmax, weighted_bce
-from longtail_icd.training.plm_icd import PlmIcd, PlmIcdConfig
-from longtail_icd.training.train_set import permute_anchors
+from longtail_icd.training.model_folder import MODELS
 
 ENCODER = {
     "model_type": "roberta",
@@ -24,13 +21,10 @@ ENCODER = {
 }
 
 
-def _model(kind):
+def _model(kind, **settings):
     torch.manual_seed(0)
-    config_class, model_class = {
-        "plm_icd": (PlmIcdConfig, PlmIcd),
-        "gki_icd": (GkiIcdConfig, GkiIcd),
-    }[kind]
-    return model_class(config_class(encoder=ENCODER, labels=5, chunk=8))
+    model = MODELS[kind]
+    return model(model.config_class(encoder=ENCODER, labels=5, chunk=8, **settings))
 
 
 def _notes(*lengths):
@@ -38,60 +32,76 @@ def _notes(*lengths):
     return [generator.integers(5, 50, length) for length in lengths]
 
 
-@pytest.mark.parametrize("kind", ["plm_icd", "gki_icd"])
+@pytest.mark.parametrize("kind", ["plm_icd", "plm_ca", "gki_icd"])
 def test_a_note_scores_the_same_alone_and_beside_a_longer_one(kind):
     model = _model(kind).eval()
     short, long = _notes(13, 61)
     with torch.no_grad():
-        alone = model(*pad([short], 8, 1)).logits
-        together = model(*pad([short, long], 8, 1)).logits
+        alone = model(*concatenate([short])).logits
+        together = model(*concatenate([short, long])).logits
     assert torch.allclose(alone[0], together[0], atol=1e-5)
     assert not torch.allclose(together[0], together[1], atol=1e-3)
 
 
-@pytest.mark.parametrize("kind", ["plm_icd", "gki_icd"])
+@pytest.mark.parametrize("kind", ["plm_icd", "plm_ca", "gki_icd"])
 def test_save_and_load_give_the_same_logits(kind, tmp_path):
     model = _model(kind).eval()
     model.save_pretrained(tmp_path)
     again = type(model).from_pretrained(tmp_path).eval()
-    batch = pad(_notes(20), 8, 1)
+    batch = concatenate(_notes(20))
     with torch.no_grad():
         assert torch.allclose(model(*batch).logits, again(*batch).logits, atol=1e-6)
 
 
-@pytest.mark.parametrize("kind", ["plm_icd", "gki_icd"])
+@pytest.mark.parametrize("kind", ["plm_icd", "plm_ca", "gki_icd"])
 def test_model_can_learn_eight_notes_by_heart(kind):
     model = _model(kind).train()
-    ids, mask = pad(_notes(*range(10, 26, 2)), 8, 1)
+    ids, lengths = concatenate(_notes(*range(10, 26, 2)))
     targets = torch.zeros(8, 5)
     targets[torch.arange(8), torch.arange(8) % 5] = 1.0
     optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3)
     for _ in range(150):
-        loss = model(ids, mask, targets).loss
+        loss = model(ids, lengths, targets).loss
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
     with torch.no_grad():
-        predicted = model.eval()(ids, mask).logits > 0
+        predicted = model.eval()(ids, lengths).logits > 0
     assert (predicted == targets.bool()).all()
 
 
 def test_label_attention_by_hand():
-    keys = torch.tensor([[[0.0], [np.log(3.0)], [9.0]]])
-    values = torch.tensor([[[1.0], [5.0], [100.0]]])
-    mask = torch.tensor([[True, True, False]])
-    # Weights 1/4 and 3/4; the masked token has none.
-    assert label_attention(torch.tensor([[1.0]]), keys, values, mask).item() == pytest.approx(4.0)
+    keys = torch.tensor([[0.0], [float(np.log(3.0))], [9.0]])
+    values = torch.tensor([[1.0], [5.0], [100.0]])
+    first, second = label_attention(torch.tensor([[1.0]]), keys, values, [2, 1])
+    # Weights 1/4 and 3/4; the token of the other note has none.
+    assert first.item() == pytest.approx(4.0)
+    assert second.item() == 100.0
 
 
 def test_description_initialisation_is_the_max_over_real_tokens():
     model = _model("gki_icd").eval()
-    ids, mask = pad(_notes(3, 5, 2, 4, 6), 1, 1)
-    model.initialise_from_descriptions(ids, mask)
+    titles = [torch.from_numpy(title) for title in _notes(3, 5, 2, 4, 6)]
+    model.initialise_from_descriptions(titles, 8)
     with torch.no_grad():
-        states = model.encoder(input_ids=ids[:1, :3]).last_hidden_state
+        states = model.encoder(input_ids=titles[0][None]).last_hidden_state
     assert torch.allclose(model.queries[0], states[0].amax(dim=0), atol=1e-5)
     assert torch.equal(model.queries, model.classifier)
+
+
+def test_description_initialisation_as_published_pools_padding_too():
+    """Every title is padded to the same length, and what its padding shows takes part."""
+    model = _model("plm_ca", mask_padding=False).eval()
+    titles = [torch.from_numpy(title) for title in _notes(3, 5, 2, 4, 6)]
+    before = {name: weight.clone() for name, weight in model.encoder.state_dict().items()}
+    model.initialise_from_descriptions(titles, 6)
+    ids = torch.tensor([[*titles[0].tolist(), 1, 1, 1]])
+    with torch.no_grad():
+        states = model.encoder(input_ids=ids, attention_mask=(ids != 1).long()).last_hidden_state
+    assert torch.allclose(model.queries[0], states[0].amax(dim=0), atol=1e-5)
+    assert not torch.allclose(model.queries[0], states[0, :3].amax(dim=0), atol=1e-3)
+    for name, weight in model.encoder.state_dict().items():
+        assert torch.equal(weight, before[name]), name  # it reads the encoder and no more
 
 
 def test_losses_by_hand():
@@ -115,26 +125,3 @@ def test_sampler_loses_no_note_and_changes_with_the_epoch():
     assert first == list(sampler)
     sampler.set_epoch(1)
     assert first != list(sampler)
-
-
-def test_padding_adds_no_chunk_to_a_full_one():
-    assert pad(_notes(16), 8, 1)[0].shape == (1, 16)
-    assert pad(_notes(17), 8, 1)[0].shape == (1, 24)
-
-
-def test_permuted_anchors_keep_companions_and_the_multiset_of_anchors():
-    anchors = [0, 0, 1, 2, 2, 3]
-    notes = pl.DataFrame(
-        {
-            "note_id": list("abcdef"),
-            "input_ids": [[1]] * 6,
-            "label_ids": [sorted({anchor, 9}) for anchor in anchors],
-            "anchor_id": anchors,
-        },
-        schema_overrides={"label_ids": pl.List(pl.Int32), "anchor_id": pl.Int32},
-    )
-    permuted = permute_anchors(notes, seed=1)
-    new = permuted["anchor_id"].to_list()
-    assert sorted(new) == sorted(anchors)
-    assert all(before != after for before, after in zip(anchors, new, strict=True))
-    assert permuted["label_ids"].to_list() == [sorted({anchor, 9}) for anchor in new]

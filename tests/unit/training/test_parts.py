@@ -6,17 +6,15 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
-from longtail_icd.training.batches import Collator, TokenDataset, pad
-from longtail_icd.training.chunking import encode_chunks, label_attention
+from longtail_icd.training.attention import label_attention
+from longtail_icd.training.batches import Collator, TokenDataset, concatenate
+from longtail_icd.training.chunking import encode_chunks
 from longtail_icd.training.encoder import train_tokenizer
 from longtail_icd.training.gki_icd import GkiIcd, GkiIcdConfig
 from longtail_icd.training.guideline import Guidelines, titles_of
 from longtail_icd.training.losses import evidence_distance
-from longtail_icd.training.plm_icd import PlmIcd, PlmIcdConfig
+from longtail_icd.training.plm_icd import PlmIcd
 from longtail_icd.training.tokenization import token_ids, tokenize
-from longtail_icd.training.train_set import assemble, number_of_steps, permute_anchors
 from transformers import RobertaConfig, RobertaModel
 
 CHUNK = 8
@@ -45,75 +43,42 @@ def test_chunks_give_what_encoding_each_note_by_itself_gives():
     encoder = _encoder()
     generator = np.random.default_rng(0)
     notes = [generator.integers(5, 50, length) for length in (3, 8, 9, 16, 21)]
-    hidden, mask = encode_chunks(encoder, *pad(notes, CHUNK, 1), CHUNK)
-    assert hidden.shape == (5, 21, 16)
-    assert mask.sum(dim=1).tolist() == [3, 8, 9, 16, 21]
-    for row, note in enumerate(notes):
+    ids, lengths = concatenate(notes)
+    hidden = encode_chunks(encoder, ids, lengths, CHUNK)
+    assert hidden.shape == (57, 16)
+    for states, note in zip(hidden.split(lengths), notes, strict=True):
         parts = [note[start : start + CHUNK] for start in range(0, len(note), CHUNK)]
         alone = [encoder(torch.tensor(part)[None]).last_hidden_state[0] for part in parts]
-        assert torch.allclose(hidden[row, : len(note)], torch.cat(alone), atol=1e-5)
+        assert torch.allclose(states, torch.cat(alone), atol=1e-5)
 
 
 @torch.no_grad()
-def test_the_encoder_never_sees_a_chunk_without_tokens():
+def test_the_encoder_sees_full_chunks_unmasked_and_the_others_by_length():
     encoder, seen = _encoder(), []
     encoder.register_forward_pre_hook(
-        lambda module, args, kwargs: seen.append(kwargs["attention_mask"]), with_kwargs=True
+        lambda module, args, kwargs: seen.append(kwargs), with_kwargs=True
     )
-    encode_chunks(encoder, *pad([np.arange(5, 29), np.arange(5, 8)], CHUNK, 1), CHUNK)
-    assert [tuple(mask.shape) for mask in seen] == [(3, 8), (1, 3)]
-    assert all(mask.any(dim=1).all() for mask in seen)
+    notes = [np.arange(5, 5 + length) for length in (24, 3, 9, 12, 15, 7)]
+    encode_chunks(encoder, *concatenate(notes), CHUNK)
+    assert [tuple(call["inputs_embeds"].shape[:2]) for call in seen] == [
+        (6, 8),
+        (2, 7),
+        (2, 4),
+        (1, 1),
+    ]
+    masks = [call["attention_mask"] for call in seen]
+    assert masks[0] is None and masks[1] is None and masks[3] is None
+    assert masks[2].sum(dim=1).tolist() == [3, 4]
 
 
 def test_label_attention_stays_in_full_precision_under_autocast():
     """Scores of half precision are off by whole units at this size and make models collapse."""
-    queries, keys = torch.full((1, 1), 100.0), torch.tensor([[[4.01], [4.0], [0.0]]])
-    values, mask = torch.tensor([[[1.0], [0.0], [0.0]]]), torch.tensor([[True, True, True]])
+    queries, keys = torch.full((1, 1), 100.0), torch.tensor([[4.01], [4.0], [0.0]])
+    values = torch.tensor([[1.0], [0.0], [0.0]])
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        found = label_attention(queries, keys, values, mask)
+        (found,) = label_attention(queries, keys, values, [3])
     assert found.dtype == torch.float32
     assert found.item() == pytest.approx(1 / (1 + np.exp(-1)), abs=1e-4)
-
-
-def test_gradients_of_label_attention_match_the_written_out_formula():
-    torch.manual_seed(0)
-    keys, values = torch.randn(2, 5, 3), torch.randn(2, 5, 4)
-    mask = torch.tensor([[True] * 5, [True, True, False, False, False]])
-    gradients = []
-    for fused in (True, False):
-        queries = torch.linspace(-1, 1, 21).view(7, 3).requires_grad_()
-        if fused:
-            found = label_attention(queries, keys, values, mask)
-        else:
-            scores = torch.einsum("lk,btk->blt", queries, keys)
-            found = scores.masked_fill(~mask[:, None], -torch.inf).softmax(-1) @ values
-        (found**2).sum().backward()
-        gradients.append(queries.grad)
-    assert torch.allclose(*gradients, atol=1e-5)
-
-
-@torch.no_grad()
-def test_plm_icd_is_its_formula():
-    torch.manual_seed(0)
-    model = PlmIcd(PlmIcdConfig(encoder=ENCODER, labels=3, chunk=CHUNK)).eval()
-    ids, mask = pad([np.arange(5, 11)], CHUNK, 1)
-    hidden = model.encoder(input_ids=ids[:, :6]).last_hidden_state[0]
-    z = torch.tanh(hidden @ model.first.weight.T)
-    attention = (z @ model.queries.T).softmax(dim=0)
-    logits = ((attention.T @ hidden) * model.classifier).sum(dim=1) + model.bias
-    assert torch.allclose(model(ids, mask).logits[0], logits, atol=1e-5)
-
-
-@torch.no_grad()
-def test_gki_icd_is_its_formula():
-    torch.manual_seed(0)
-    model = GkiIcd(GkiIcdConfig(encoder=ENCODER, labels=3, chunk=CHUNK)).eval()
-    ids, mask = pad([np.arange(5, 11)], CHUNK, 1)
-    hidden = model.encoder(input_ids=ids[:, :6]).last_hidden_state[0]
-    attention = (model.queries @ model.keys(hidden).T).softmax(dim=1)
-    evidence = model.norm(attention @ model.values(hidden))
-    logits = (evidence * model.classifier).sum(dim=1) + model.bias
-    assert torch.allclose(model(ids, mask).logits[0], logits, atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -122,17 +87,17 @@ def test_gki_icd_is_its_formula():
 def test_gki_icd_runs_only_the_passes_that_its_loss_needs(rdrop, guided, passes, monkeypatch):
     model = GkiIcd(GkiIcdConfig(encoder=ENCODER, labels=3, chunk=CHUNK)).train()
     model.rdrop_active = rdrop
-    evidence, calls = model._evidence, []
+    read, calls = model.label_vectors, []
     monkeypatch.setattr(
-        model, "_evidence", lambda *inputs: calls.append(inputs) or evidence(*inputs)
+        model, "label_vectors", lambda ids, lengths: calls.append(lengths) or read(ids, lengths)
     )
-    batch, targets = pad([np.arange(5, 11)], CHUNK, 1), torch.tensor([[1.0, 0.0, 0.0]])
-    extra = dict(zip(("guideline_ids", "guideline_mask"), batch, strict=True)) if guided else {}
+    batch, targets = concatenate([np.arange(5, 11)]), torch.tensor([[1.0, 0.0, 0.0]])
+    extra = dict(zip(("guideline_ids", "guideline_lengths"), batch, strict=True)) if guided else {}
     model(*batch, targets, **extra)
-    assert len(calls) == passes
+    assert calls == [[6] * passes]
     calls.clear()
     model.eval()(*batch, targets, **extra)
-    assert len(calls) == 1  # prediction reads the note alone
+    assert calls == [[6]]  # prediction reads the note alone
 
 
 def test_evidence_distance_is_over_gold_codes_only():
@@ -185,13 +150,15 @@ def test_guidelines_are_drawn_anew_each_epoch_and_the_same_in_a_rerun():
     notes = TokenDataset(tokens.with_columns(guideline_labels="label_ids"))
 
     def draw(epoch):
-        collator = Collator(3, CHUNK, tokenizer, guidelines, seed=1, epoch=epoch, max_length=20)
-        return collator([notes[index] for index in range(8)])["guideline_ids"]
+        collator = Collator(3, tokenizer, guidelines, seed=1, epoch=epoch, max_length=20)
+        batch = collator([notes[index] for index in range(8)])
+        parts = batch["guideline_ids"].split(batch["guideline_lengths"])
+        return [tuple(part.tolist()) for part in parts]
 
-    assert torch.equal(draw(0), draw(0))
-    assert draw(0).shape != draw(1).shape or not torch.equal(draw(0), draw(1))
-    assert len(set(map(tuple, draw(0).tolist()))) > 1  # notes with the same codes differ too
-    assert draw(0).shape[1] <= 24
+    assert draw(0) == draw(0)
+    assert draw(0) != draw(1)
+    assert len(set(draw(0))) > 1  # notes with the same codes differ too
+    assert max(map(len, draw(0))) <= 20
 
 
 def test_notes_are_cut_with_both_marks_kept():
@@ -221,78 +188,16 @@ def test_anchors_of_synthetic_notes_are_label_ids(capsys):
     assert "1 labels are outside the label space" in capsys.readouterr().out
 
 
-def _synthetic(anchors):
-    return pl.DataFrame(
-        {
-            "note_id": [str(row) for row in range(len(anchors))],
-            "input_ids": [[row] for row in range(len(anchors))],
-            "label_ids": [sorted([anchor, 100 + row]) for row, anchor in enumerate(anchors)],
-            "anchor_id": anchors,
-        },
-        schema_overrides={
-            "input_ids": pl.List(pl.Int32),
-            "label_ids": pl.List(pl.Int32),
-            "anchor_id": pl.Int32,
-        },
-    )
-
-
-@given(st.lists(st.integers(0, 6), min_size=1, max_size=30), st.integers(0, 9))
-def test_permutation_moves_every_anchor_that_can_move(anchors, seed):
-    """Also: texts and companions stay, and the multiset of anchors does."""
-    before = _synthetic(anchors)
-    after = permute_anchors(before, seed)
-    new = after["anchor_id"].to_list()
-    assert sorted(new) == sorted(anchors)
-    most = max(anchors.count(anchor) for anchor in anchors)
-    kept = sum(old == anchor for old, anchor in zip(anchors, new, strict=True))
-    assert kept == max(0, 2 * most - len(anchors))
-    assert after["input_ids"].equals(before["input_ids"])
-    companions = [[100 + row] for row in range(len(anchors))]
-    assert [labels[1:] for labels in after["label_ids"].to_list()] == companions
-    assert [labels[0] for labels in after["label_ids"].to_list()] == new
-
-
-def test_permutation_scatters_the_notes_of_an_anchor():
-    """Notes of one anchor under one other anchor would be a consistent lesson, not a control."""
-    anchors = [row // 10 for row in range(100)]
-    new = np.array(permute_anchors(_synthetic(anchors), 1)["anchor_id"]).reshape(10, 10)
-    assert all(len(set(group)) > 3 for group in new.tolist())
-    assert not permute_anchors(_synthetic(anchors), 2)["anchor_id"].equals(pl.Series(new.ravel()))
-
-
-def test_a_train_set_is_real_notes_then_synthetic_ones_with_their_weight():
-    real, first, second = _synthetic([0, 1]), _synthetic([2, 3]), _synthetic([4])
-    tokens, weights = assemble(real, [first, second], 0.5, False, seed=1)
-    assert tokens["anchor_id"].to_list() == [0, 1, 2, 3, 4]
-    assert weights.tolist() == [1, 1, 0.5, 0.5, 0.5]
-    assert assemble(real, [], 0.5, True, seed=1)[0].drop("guideline_labels").equals(real)
-
-
-def test_a_permuted_note_keeps_the_guideline_it_was_written_with():
-    """A guideline made from the new anchor would teach that anchor's wording: no control."""
-    real, synthetic = _synthetic([0, 1]), _synthetic([2, 3, 4])
-    notes, _ = assemble(real, [synthetic], 1.0, True, seed=1)
-    written_for = pl.concat([real, synthetic])["label_ids"]
-    assert notes["guideline_labels"].to_list() == written_for.to_list()
-    assert notes["label_ids"][2:].to_list() != written_for[2:].to_list()
-
-
-def test_steps_count_the_short_batch_and_a_broken_epoch():
-    assert number_of_steps(33, 16, 2) == 6
-    assert number_of_steps(33, 16, 0.5) == 2
-
-
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @pytest.mark.parametrize("kind", [PlmIcd, GkiIcd])
 def test_bf16_on_a_gpu_agrees_with_full_precision(kind):
     torch.manual_seed(0)
     model = kind(kind.config_class(encoder=ENCODER, labels=5, chunk=CHUNK)).eval().cuda()
-    ids, mask = (part.cuda() for part in pad([np.arange(5, 25), np.arange(9, 14)], CHUNK, 1))
+    ids, lengths = concatenate([np.arange(5, 25), np.arange(9, 14)])
     with torch.no_grad():
-        exact = model(ids, mask).logits
+        exact = model(ids.cuda(), lengths).logits
         with torch.autocast("cuda", dtype=torch.bfloat16):
-            rough = model(ids, mask).logits
+            rough = model(ids.cuda(), lengths).logits
     assert torch.isfinite(rough).all()
     assert torch.allclose(exact, rough.float(), atol=0.05)

@@ -13,7 +13,7 @@ from longtail_icd.common.errors import UserError
 SHOW_ERRORS = "LONGTAIL_ICD_SHOW_ERRORS"
 
 
-def _describe(error: BaseException) -> str:
+def describe(error: BaseException) -> str:
     """Say where an unforeseen error arose; its message may quote a note, so it is withheld."""
     frames = "".join(traceback.format_tb(error.__traceback__))
     message = (
@@ -40,6 +40,6 @@ def run(main: Callable[[Any], None], snakemake: Any) -> None:
             except UserError as error:
                 message = f"error: {error}"
             except Exception as error:
-                message = _describe(error)
+                message = describe(error)
         print(message, file=stream)
     sys.exit(f"rule {snakemake.rule}: {message}")

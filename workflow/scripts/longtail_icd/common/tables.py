@@ -1,13 +1,16 @@
 """The tables that stages hand to each other: one schema each, checked on write and on read.
 
-Every table is Parquet (zstd). A table that does not fit its schema is an error that names the
-file, the column and the rule that writes it.
+Every table is Parquet (zstd), but for a file that ends in ``.arrow``: that is Arrow IPC without
+compression and is memory-mapped, so that it takes no memory but for the rows in use, and processes
+on one machine share these. A table that does not fit its schema is an error that names the file,
+the column and the rule that writes it.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
 
 from longtail_icd.common.errors import UserError
 from longtail_icd.common.files import atomic_path
@@ -300,8 +303,12 @@ def write_table(frame: pl.DataFrame, path: str | Path, name: str) -> None:
         UserError: a column is missing or has another type.
     """
     _check_columns(frame.schema, name, path)
+    frame = frame.select(list(TABLES[name].columns))
     with atomic_path(path) as temporary:
-        frame.select(list(TABLES[name].columns)).write_parquet(temporary, compression="zstd")
+        if temporary.suffix == ".arrow":
+            frame.write_ipc(temporary, compression="uncompressed")
+        else:
+            frame.write_parquet(temporary, compression="zstd")
 
 
 def sink_table(frame: pl.LazyFrame, path: str | Path, name: str) -> None:
@@ -317,20 +324,30 @@ def sink_table(frame: pl.LazyFrame, path: str | Path, name: str) -> None:
         )
 
 
+def _open(path: Path) -> pl.LazyFrame:
+    """Open a file by its suffix, without reading its rows."""
+    if path.suffix == ".arrow":
+        # Polars' own reader copies; this one maps, and the conversion copies nothing.
+        return pl.from_arrow(pa.ipc.open_file(pa.memory_map(str(path))).read_all()).lazy()
+    return pl.scan_parquet(path)
+
+
 def scan_table(path: str | Path, name: str) -> pl.LazyFrame:
     """Open the table ``name`` lazily, after a look at its columns.
 
     Raises:
-        UserError: the file is missing, is not Parquet, or does not fit the schema.
+        UserError: the file is missing, is not of its format, or does not fit the schema.
     """
-    if not Path(path).is_file():
+    path = Path(path)
+    if not path.is_file():
         raise UserError(f"{path}: no such file; rule {TABLES[name].rule} writes it")
-    frame = pl.scan_parquet(path)
     try:
+        frame = _open(path)
         schema = frame.collect_schema()
-    except pl.exceptions.PolarsError:
+    except (pl.exceptions.PolarsError, pa.ArrowException):
+        kind = "Arrow" if path.suffix == ".arrow" else "Parquet"
         raise UserError(
-            f"{path}: not a readable Parquet file; run `snakemake -R {TABLES[name].rule}`"
+            f"{path}: not a readable {kind} file; run `snakemake -R {TABLES[name].rule}`"
         ) from None
     _check_columns(schema, name, path)
     return frame.select(list(TABLES[name].columns))
@@ -342,5 +359,5 @@ def count_rows(path: str | Path, name: str) -> int:
 
 
 def read_table(path: str | Path, name: str) -> pl.DataFrame:
-    """Read the table ``name`` into memory; see :func:`scan_table` for the errors."""
+    """Read the table ``name`` into memory, or map it; see :func:`scan_table` for the errors."""
     return scan_table(path, name).collect()

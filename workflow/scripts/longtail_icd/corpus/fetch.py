@@ -6,9 +6,9 @@ import tempfile
 import zipfile
 from pathlib import Path, PurePosixPath
 
+from longtail_icd.common.download import blocks_of, download, open_url
 from longtail_icd.common.errors import UserError
 from longtail_icd.common.files import atomic_folder
-from longtail_icd.corpus.download import blocks_of, download, open_url
 
 ZENODO = "https://zenodo.org"
 RECORD = "3837305"  # 10.5281/zenodo.3837305, CodiEsp v4

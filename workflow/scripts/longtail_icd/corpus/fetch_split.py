@@ -6,9 +6,9 @@ from typing import Any
 
 import yaml
 
+from longtail_icd.common.download import download
 from longtail_icd.common.errors import UserError
 from longtail_icd.common.files import atomic_folder
-from longtail_icd.corpus.download import download
 
 REMEDY = (
     "try again, or get the files elsewhere and name their folder (or the one table) in "

@@ -1,8 +1,10 @@
-"""Tokenised notes as batches: grouped by length, padded to whole chunks, targets made dense."""
+"""Tokenised notes as batches: grouped by length, their tokens one after another, targets dense."""
 
+import math
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -15,47 +17,67 @@ from longtail_icd.training.tokenization import token_ids
 
 
 class TokenDataset(Dataset):
-    """Rows of training/tokens, lists turned into arrays once.
+    """Rows of training/tokens, each read from the (memory-mapped) table when it is asked for.
 
-    ``weights`` are the notes' in the loss. Notes to train on have ``guideline_labels`` too
-    (see :func:`~longtail_icd.training.train_set.assemble`); notes to predict have no guideline.
+    ``weights`` are the notes' in the loss. Notes to train on have ``guideline_labels`` and
+    ``masked_ids`` too (see :func:`~longtail_icd.training.train_set.assemble`); notes to predict
+    have neither guideline nor mask.
+
+    An index from ``len(notes)`` on is a blank: a copy that counts for nothing. A sampler fills the
+    last batch up with them where several devices must get as many notes each.
     """
 
     def __init__(self, tokens: pl.DataFrame, weights: np.ndarray | None = None):
-        guided = "guideline_labels" in tokens.columns
-        self.guideline_labels = tokens["guideline_labels"].to_list() if guided else None
-        self.input_ids = [ids.to_numpy() for ids in tokens["input_ids"]]
-        self.label_ids = tokens["label_ids"].to_list()
+        self.tokens = tokens
         self.weights = np.ones(tokens.height) if weights is None else weights
-        self.lengths = np.array([len(ids) for ids in self.input_ids])
+        self.lengths = tokens["input_ids"].list.len().to_numpy()
+        lists = ["input_ids", "label_ids"]
+        if "guideline_labels" in tokens.columns:
+            lists.append("guideline_labels")
+        if "masked_ids" in tokens.columns and tokens["masked_ids"].list.len().sum():
+            lists.append("masked_ids")
+        self._columns = {name: tokens[name] for name in lists}
 
     def __len__(self) -> int:
-        return len(self.input_ids)
+        return self.tokens.height
 
-    def __getitem__(self, index: int) -> dict:
-        return {
-            "index": index,
-            "input_ids": self.input_ids[index],
-            "label_ids": self.label_ids[index],
-            "weight": self.weights[index],
-            "guideline_labels": None
-            if self.guideline_labels is None
-            else self.guideline_labels[index],
-        }
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        blank, index = divmod(index, len(self))
+        lists = {name: column[index].to_numpy() for name, column in self._columns.items()}
+        return {"index": index, "weight": 0.0 if blank else self.weights[index], **lists}
 
 
 class LengthGroupedSampler(Sampler):
-    """A new seeded order each epoch in which neighbours have similar lengths; no note is lost."""
+    """A new seeded order each epoch in which neighbours have similar lengths; no note is lost.
 
-    def __init__(self, lengths: np.ndarray, batch_size: int, seed: int, group: int = 20):
-        self.lengths = lengths
+    Args:
+        lengths: of the notes, in tokens.
+        batch_size: notes of one optimizer step; only the last batch of an epoch may be shorter.
+        seed: of the orders.
+        group: batches among which notes are exchanged so that neighbours have similar lengths.
+        visits: gives the notes of an epoch, as many as there are notes; default: each note once.
+        multiple: the last batch is filled up to a multiple of this with blanks (see TokenDataset).
+    """
+
+    def __init__(
+        self,
+        lengths: np.ndarray,
+        batch_size: int,
+        seed: int,
+        group: int = 20,
+        visits: Callable[[int], np.ndarray] | None = None,
+        multiple: int = 1,
+    ):
+        self.lengths = lengths.astype(np.int64)
         self.batch_size = batch_size
         self.seed = seed
         self.group = group
+        self.visits = visits
+        self.blanks = -len(lengths) % multiple
         self.epoch = 0
 
     def __len__(self) -> int:
-        return len(self.lengths)
+        return len(self.lengths) + self.blanks
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the order of this epoch."""
@@ -64,6 +86,8 @@ class LengthGroupedSampler(Sampler):
     def __iter__(self) -> Iterator[int]:
         generator = np.random.default_rng((self.seed, self.epoch))
         order = generator.permutation(len(self.lengths))
+        if self.visits is not None:
+            order = self.visits(self.epoch)[order]
         span = self.batch_size * self.group
         batches = []
         for start in range(0, len(order), span):
@@ -75,20 +99,68 @@ class LengthGroupedSampler(Sampler):
         full = [batch for batch in batches if len(batch) == self.batch_size]
         generator.shuffle(full)
         yield from (int(index) for batch in [*full, *short] for index in batch)
+        yield from range(len(self.lengths), len(self))
 
 
-def pad(
-    sequences: Sequence[np.ndarray | list[int]], multiple: int, pad_id: int
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return ids and mask [B, T]: T is the longest length, rounded up to a ``multiple``."""
-    longest = max(len(ids) for ids in sequences)
-    length = -(-longest // multiple) * multiple
-    ids = np.full((len(sequences), length), pad_id, dtype=np.int64)
-    mask = np.zeros((len(sequences), length), dtype=bool)
-    for row, sequence in enumerate(sequences):
-        ids[row, : len(sequence)] = sequence
-        mask[row, : len(sequence)] = True
-    return torch.from_numpy(ids), torch.from_numpy(mask)
+class TokenBudgetSampler(Sampler):
+    """Batches of notes of similar lengths and of about as many tokens; no note is lost.
+
+    Every epoch has the same number of batches. Lengths are blurred by up to a quarter before notes
+    are put in order, so that others meet in each epoch.
+
+    Args:
+        lengths: of the notes, in tokens.
+        budget: tokens of a batch at most; three times the longest note at least, so that every
+            batch has a note.
+        seed: of the orders.
+    """
+
+    def __init__(self, lengths: np.ndarray, budget: int, seed: int):
+        self.lengths = lengths.astype(np.int64)
+        self.seed = seed
+        self.epoch = 0
+        # A batch may hold all but half of its first and its last note beyond its equal share.
+        self.batches = math.ceil(self.lengths.sum() / (budget - self.lengths.max()))
+
+    def __len__(self) -> int:
+        return self.batches
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the batches of this epoch."""
+        self.epoch = epoch
+
+    def __iter__(self) -> Iterator[list[int]]:
+        generator = np.random.default_rng((self.seed, self.epoch))
+        blurred = self.lengths * generator.uniform(0.8, 1.25, len(self.lengths))
+        order = np.argsort(-blurred, kind="stable")
+        ends = np.cumsum(self.lengths[order])
+        middles = ends - self.lengths[order] / 2
+        borders = np.arange(1, self.batches) * ends[-1] / self.batches
+        batches = np.split(order, np.searchsorted(middles, borders))
+        generator.shuffle(batches)
+        yield from (batch.tolist() for batch in batches)
+
+
+def number_of_steps(lengths: np.ndarray, settings: dict[str, Any]) -> int:
+    """Return the optimizer steps of all epochs; a short batch is a step.
+
+    Args:
+        lengths: of the notes, in tokens.
+        settings: a model's block of the configuration.
+    """
+    batches = math.ceil(len(lengths) / settings["batch_size"])
+    if settings["batch_tokens"] is not None and len(lengths):
+        batches = len(TokenBudgetSampler(lengths, settings["batch_tokens"], seed=0))
+    return math.ceil(batches * settings["epochs"])
+
+
+def concatenate(sequences: list[np.ndarray]) -> tuple[torch.Tensor, list[int]]:
+    """Return the tokens of all sequences [N] one after another, and each one's length.
+
+    The lengths stay a list: the model plans its work by them, on the host.
+    """
+    ids = torch.from_numpy(np.concatenate(sequences).astype(np.int64))
+    return ids, [len(sequence) for sequence in sequences]
 
 
 @dataclass
@@ -96,7 +168,6 @@ class Collator:
     """Turns notes into a model's inputs; draws guidelines anew in each epoch if it has any."""
 
     labels: int
-    chunk: int
     tokenizer: PreTrainedTokenizerBase
     guidelines: Guidelines | None = None
     seed: int = 0
@@ -113,20 +184,28 @@ class Collator:
         ]
         return token_ids(texts, self.tokenizer, self.max_length)
 
-    def __call__(self, notes: list[dict]) -> dict[str, torch.Tensor]:
-        """Return input_ids and mask [B, T], targets [B, L], weights [B], and any guidelines."""
-        pad_id = self.tokenizer.pad_token_id
-        input_ids, mask = pad([note["input_ids"] for note in notes], self.chunk, pad_id)
-        targets = torch.zeros(len(notes), self.labels)
+    def __call__(self, notes: list[dict]) -> dict[str, Any]:
+        """Return targets [B, L], weights [B], input_ids [N] with lengths, and what else there is.
+
+        That is label_mask [B, L], false for a note's masked labels, and guideline_ids [n] with
+        guideline_lengths. Targets come first: by them the Trainer tells the batch's size.
+        """
+        targets = np.zeros((len(notes), self.labels), dtype=np.float32)
         for row, note in enumerate(notes):
             targets[row, note["label_ids"]] = 1.0
+        input_ids, lengths = concatenate([note["input_ids"] for note in notes])
         batch = {
-            "input_ids": input_ids,
-            "mask": mask,
-            "targets": targets,
+            "targets": torch.from_numpy(targets),
             "weights": torch.tensor([note["weight"] for note in notes], dtype=torch.float32),
+            "input_ids": input_ids,
+            "lengths": lengths,
         }
-        if self.guidelines is not None and notes[0]["guideline_labels"] is not None:
-            ids, real = pad(self._guideline_ids(notes), self.chunk, pad_id)
-            batch |= {"guideline_ids": ids, "guideline_mask": real}
+        if "masked_ids" in notes[0]:
+            label_mask = np.ones(targets.shape, dtype=bool)
+            for row, note in enumerate(notes):
+                label_mask[row, note["masked_ids"]] = False
+            batch["label_mask"] = torch.from_numpy(label_mask)
+        if self.guidelines is not None and "guideline_labels" in notes[0]:
+            ids, lengths = concatenate(self._guideline_ids(notes))
+            batch |= {"guideline_ids": ids, "guideline_lengths": lengths}
         return batch

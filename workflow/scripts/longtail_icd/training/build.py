@@ -1,19 +1,17 @@
-"""An untrained model of either kind, on top of a prepared encoder."""
+"""An untrained model of any kind, on top of a prepared encoder."""
 
 from typing import Any
 
 import torch
-from transformers import AutoModel, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from longtail_icd.training.batches import pad
-from longtail_icd.training.gki_icd import GkiIcd, GkiIcdConfig
-from longtail_icd.training.plm_icd import PlmIcd, PlmIcdConfig
+from longtail_icd.training.encoder import pretrained_encoder
+from longtail_icd.training.model_folder import MODELS
+from longtail_icd.training.plm_ca import PlmCa
 from longtail_icd.training.tokenization import token_ids
 
-
-def _titles(titles: list[str], tokenizer: PreTrainedTokenizerBase, length: int):
-    """Tokenise code titles, start and end marks included, to at most ``length`` tokens."""
-    return pad(token_ids(titles, tokenizer, length), 1, tokenizer.pad_token_id)
+# What of a model's block of the configuration is part of the model.
+SETTINGS = ("mask_padding", "rdrop_alpha", "rdrop_kind", "similarity_lambda")
 
 
 def build_model(
@@ -28,7 +26,7 @@ def build_model(
     """Return a model with the encoder's weights and a new head.
 
     Args:
-        name: plm_icd or gki_icd.
+        name: a key of MODELS.
         encoder_folder: the prepared encoder.
         tokenizer: the encoder's.
         titles: every label's title, in label order.
@@ -36,18 +34,17 @@ def build_model(
         chunk: tokens per chunk.
         seed: of the head's random weights.
     """
-    encoder = AutoModel.from_pretrained(encoder_folder, add_pooling_layer=False)
+    _, encoder = pretrained_encoder(encoder_folder, None)
     torch.manual_seed(seed)
-    common = {"encoder": encoder.config.to_diff_dict(), "labels": len(titles), "chunk": chunk}
-    common["encoder"]["model_type"] = encoder.config.model_type
-    if name == "plm_icd":
-        model = PlmIcd(PlmIcdConfig(**common))
-        model.encoder.load_state_dict(encoder.state_dict())
-        return model
-    terms = ("rdrop_alpha", "rdrop_kind", "similarity_lambda")
-    model = GkiIcd(GkiIcdConfig(**common, **{term: settings[term] for term in terms}))
+    architecture = encoder.config.to_diff_dict() | {"model_type": encoder.config.model_type}
+    kept = {key: settings[key] for key in SETTINGS if key in settings}
+    kind = MODELS[name]
+    model = kind(kind.config_class(encoder=architecture, labels=len(titles), chunk=chunk, **kept))
     model.encoder.load_state_dict(encoder.state_dict())
-    if settings["description_init"]:
-        ids, mask = _titles(titles, tokenizer, min(settings["description_tokens"], chunk))
-        model.initialise_from_descriptions(ids, mask)
+    if isinstance(model, PlmCa) and settings["description_init"]:
+        length = min(settings["description_tokens"], chunk)
+        tokens = [torch.tensor(ids) for ids in token_ids(titles, tokenizer, length)]
+        model.initialise_from_descriptions(tokens, length)
+    if settings.get("gradient_checkpointing"):
+        model.encoder.activation_checkpointing_enable()
     return model

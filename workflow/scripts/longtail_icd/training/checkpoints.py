@@ -7,6 +7,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from transformers import PreTrainedModel, Trainer
+
+from longtail_icd.common.errors import UserError
+from longtail_icd.common.files import read_json
+
 # The Trainer writes this file last: a checkpoint without it is half-written.
 LAST_FILE = "trainer_state.json"
 
@@ -45,5 +52,59 @@ def last_checkpoint(folder: Path) -> Path | None:
         if _is_complete(checkpoint):
             complete.append(checkpoint)
         else:
-            shutil.rmtree(checkpoint)
+            shutil.rmtree(checkpoint, ignore_errors=True)  # another process may be at it
     return complete[-1] if complete else None
+
+
+class CheckpointedTrainer(Trainer):
+    """Trainer whose newest checkpoint is complete, or the one before it is still there."""
+
+    def _save_rng_state(self, output_dir: str) -> None:
+        """Wait for every process's state before the file is written that says: complete."""
+        super()._save_rng_state(output_dir)
+        self.accelerator.wait_for_everyone()
+
+    def _save_checkpoint(self, *args: Any, **kwargs: Any) -> None:
+        """Save a checkpoint; older ones go only when it is complete.
+
+        The error's own words are shown: they come from the file system, not from a note.
+
+        Raises:
+            UserError: the disk is full, or the folder cannot be written.
+        """
+        try:
+            super()._save_checkpoint(*args, **kwargs)
+        except (OSError, RuntimeError, SafetensorError) as error:
+            folder = Path(self.args.output_dir)
+            failed = folder / f"checkpoint-{self.state.global_step}"
+            shutil.rmtree(failed, ignore_errors=True)
+            last = last_checkpoint(folder)
+            kept = f"{last.name} is complete and will be resumed" if last else "none was before it"
+            reason = (str(error) or type(error).__name__).splitlines()[0]
+            raise UserError(
+                f"{failed}: the checkpoint cannot be saved ({reason}); {kept}; free disk space "
+                "and run again"
+            ) from None
+
+
+def check_label_space(folder: Path, labels: int) -> None:
+    """Refuse weights that belong to another list of codes.
+
+    Args:
+        folder: a checkpoint or a model folder.
+        labels: number of codes wanted.
+
+    Raises:
+        UserError: names both sizes.
+    """
+    found = read_json(folder / "config.json").get("labels")
+    if found != labels:
+        raise UserError(
+            f"{folder}: a model of {found} codes, but the label space has {labels}; "
+            "train again, or use the model with its own label list"
+        )
+
+
+def load_weights(model: PreTrainedModel, checkpoint: Path) -> None:
+    """Put a checkpoint's weights into ``model``."""
+    model.load_state_dict(load_file(checkpoint / "model.safetensors"))

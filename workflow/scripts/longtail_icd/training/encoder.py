@@ -1,5 +1,6 @@
-"""The text encoder that both models start from."""
+"""The text encoder that all models start from."""
 
+import inspect
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -8,8 +9,13 @@ import torch
 from tokenizers import ByteLevelBPETokenizer
 from tokenizers.processors import TemplateProcessing
 from transformers import (
+    MODEL_MAPPING,
+    AutoConfig,
     AutoModel,
     AutoTokenizer,
+    PreTrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
     PreTrainedTokenizerFast,
     RobertaConfig,
     RobertaModel,
@@ -45,7 +51,9 @@ def train_tokenizer(texts: Iterable[str], vocabulary: int) -> PreTrainedTokenize
     )
 
 
-def scratch_encoder(tokenizer: PreTrainedTokenizerFast, settings: dict[str, Any], chunk: int):
+def scratch_encoder(
+    tokenizer: PreTrainedTokenizerFast, settings: dict[str, Any], chunk: int
+) -> PreTrainedModel:
     """Return a small RoBERTa with random weights; ``settings`` is the config's encoder block."""
     torch.manual_seed(settings["seed"])
     config = RobertaConfig(
@@ -61,6 +69,47 @@ def scratch_encoder(tokenizer: PreTrainedTokenizerFast, settings: dict[str, Any]
         eos_token_id=tokenizer.eos_token_id,
     )
     return RobertaModel(config, add_pooling_layer=False)
+
+
+def without_pooler(config: PreTrainedConfig) -> dict[str, bool]:
+    """Return what tells AutoModel to leave the pooler out, for architectures that have one."""
+    parameters = inspect.signature(MODEL_MAPPING[type(config)]).parameters
+    return {"add_pooling_layer": False} if "add_pooling_layer" in parameters else {}
+
+
+def pretrained_encoder(
+    name: str, revision: str | None
+) -> tuple[PreTrainedTokenizerBase, PreTrainedModel]:
+    """Load a tokenizer and an encoder without its pooler and heads.
+
+    Args:
+        name: a local folder or a hub id.
+        revision: the commit, of a hub id.
+
+    Raises:
+        UserError: a hub id without a commit, nothing that can be loaded, or weights that are not
+            there. (transformers would draw them at random and go on.)
+    """
+    if not Path(name).is_dir() and revision is None:
+        raise UserError(
+            f"configuration: encoder.revision: {name} comes from a hub: "
+            "pin the commit, or give a local folder"
+        )
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(name, revision=revision)
+        config = AutoConfig.from_pretrained(name, revision=revision)
+        model, found = AutoModel.from_pretrained(
+            name, revision=revision, output_loading_info=True, **without_pooler(config)
+        )
+    except (OSError, ValueError, KeyError) as error:
+        raise UserError(f"configuration: encoder.name: {name} cannot be loaded: {error}") from None
+    missing = sorted(found["missing_keys"])
+    if missing:
+        raise UserError(
+            f"configuration: encoder.name: {name} lacks {len(missing)} weights of its "
+            f"architecture, the first {missing[0]}; get the encoder again"
+        )
+    return tokenizer, model
 
 
 def prepare_encoder(
@@ -81,19 +130,7 @@ def prepare_encoder(
         tokenizer = train_tokenizer(texts, settings["vocabulary"])
         model = scratch_encoder(tokenizer, settings, chunk)
     else:
-        name, revision = settings["name"], settings["revision"]
-        if not Path(name).is_dir() and revision is None:
-            raise UserError(
-                f"configuration: encoder.revision: {name} comes from a hub: "
-                "pin the commit, or give a local folder"
-            )
-        try:
-            tokenizer = AutoTokenizer.from_pretrained(name, revision=revision)
-            model = AutoModel.from_pretrained(name, revision=revision, add_pooling_layer=False)
-        except (OSError, ValueError) as error:
-            raise UserError(
-                f"configuration: encoder.name: {name} cannot be loaded: {error}"
-            ) from None
+        tokenizer, model = pretrained_encoder(settings["name"], settings["revision"])
     places = model.config.max_position_embeddings - RESERVED_POSITIONS.get(
         model.config.model_type, 0
     )

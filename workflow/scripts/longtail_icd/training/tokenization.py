@@ -1,20 +1,24 @@
 """Notes to token ids, codes to label ids: once, before any training."""
 
 import polars as pl
-from transformers import PreTrainedTokenizerBase
+from transformers import BatchEncoding, PreTrainedTokenizerBase
 
 from longtail_icd.common.progress import progress
 
 BATCH = 256
 
 
+def _encode(texts: list[str], tokenizer: PreTrainedTokenizerBase, max_length: int) -> BatchEncoding:
+    return tokenizer(
+        texts, truncation=True, max_length=max_length, return_attention_mask=False, verbose=False
+    )
+
+
 def token_ids(
     texts: list[str], tokenizer: PreTrainedTokenizerBase, max_length: int
 ) -> list[list[int]]:
     """Tokenise whole texts: one start, one end mark, cut to ``max_length`` tokens with them."""
-    return tokenizer(
-        texts, truncation=True, max_length=max_length, return_attention_mask=False, verbose=False
-    )["input_ids"]
+    return _encode(texts, tokenizer, max_length)["input_ids"]
 
 
 def _token_column(
@@ -23,9 +27,13 @@ def _token_column(
     """Tokenise a column batch by batch: as Python lists, all ids would take ten times as much."""
     column = pl.Series("input_ids", [], dtype=pl.List(pl.Int32))
     starts = range(0, len(texts), BATCH)
+    cut = 0
     for start in progress(starts, len(starts), "batches tokenised"):
-        ids = token_ids(texts[start : start + BATCH].to_list(), tokenizer, max_length)
-        column.append(pl.Series(ids, dtype=pl.List(pl.Int32)))
+        encoded = _encode(texts[start : start + BATCH].to_list(), tokenizer, max_length)
+        cut += sum(bool(text.overflowing) for text in encoded.encodings)
+        column.append(pl.Series(encoded["input_ids"], dtype=pl.List(pl.Int32)))
+    if cut:
+        print(f"{cut} notes are longer than {max_length} tokens and were cut")
     return column
 
 

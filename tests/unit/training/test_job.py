@@ -1,0 +1,107 @@
+"""A training job from its files to its files, in one process and in two."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+from longtail_icd.common.config import TRAIN_SET_DEFAULTS
+from longtail_icd.common.errors import UserError
+from longtail_icd.common.files import write_json
+from longtail_icd.common.tables import read_table, write_table
+from longtail_icd.training.checkpoints import last_checkpoint
+from longtail_icd.training.inference import predict
+from longtail_icd.training.job import launch
+from safetensors.torch import load_file
+from training_stage import SETTINGS, make_job, make_tokens, run_python
+
+
+def without_dropout(job):
+    """Rewrite the encoder's config: processes draw dropout apart from each other."""
+    path = Path(job["input"]["encoder"]) / "config.json"
+    config = json.loads(path.read_text())
+    config |= {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+    path.write_text(json.dumps(config))
+    return job
+
+
+def test_a_job_writes_a_complete_model_and_its_history_and_no_checkpoint(tmp_path):
+    job = make_job(tmp_path, "gki_icd")
+    launch(job, 1)
+    assert {path.name for path in (tmp_path / "run").iterdir()} == {"model", "history"}
+    coder = json.loads((tmp_path / "run" / "model" / "coder.json").read_text())
+    history = read_table(job["output"]["history"], "training/history")
+    assert (coder["text"], coder["max_length"], coder["model"]) == ("raw", 32, "gki_icd")
+    assert coder["step"] in history.filter(metric="eval_map")["step"]
+    assert coder["threshold"]["kind"] == "micro_f1 on dev"
+    assert history["step"].max() == 9  # three epochs of ten notes, four at a time
+
+
+def test_the_steps_of_another_train_set_follow_its_dose(tmp_path):
+    """Ten real notes and half of twelve: four steps an epoch where ten notes alone give three."""
+    job = make_job(tmp_path, "plm_icd")
+    other = make_tokens(12).with_columns(anchor_id=pl.lit(1, dtype=pl.Int32))
+    write_table(other, tmp_path / "other.parquet", "training/tokens")
+    job["input"]["steps_of"] = [str(tmp_path / "other.parquet")]
+    job["train_set"] = job["train_set"] | {"steps_of": "other"}
+    job["pace"] = TRAIN_SET_DEFAULTS | {"recipes": ["paper"], "dose": 0.5}
+    launch(job, 1)
+    assert read_table(job["output"]["history"], "training/history")["step"].max() == 12
+
+
+@pytest.mark.parametrize("kind", ["plm_icd", "gki_icd"])
+def test_two_processes_train_as_one_does(kind, tmp_path):
+    """Ten notes, four a step: the last batch of an epoch has one note for each process."""
+    logits = []
+    for devices in (1, 2):
+        job = make_job(tmp_path / str(devices), kind, settings=SETTINGS | {"devices": devices})
+        launch(without_dropout(job), devices)
+        logits.append(predict(job["output"]["model"], make_tokens(), 4))
+        assert not (tmp_path / str(devices) / "run" / "checkpoints").exists()
+    assert np.allclose(*logits, atol=1e-5)
+
+
+def test_an_error_in_one_of_two_processes_is_the_job_s_error(tmp_path):
+    job = make_job(tmp_path, "plm_icd", settings=SETTINGS | {"devices": 2})
+    write_table(make_tokens().clear(), job["input"]["train"], "training/tokens")
+    with pytest.raises(UserError, match="the train split is empty"):
+        launch(job, 2)
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from longtail_icd.training.callbacks import Progress
+from longtail_icd.training.job import main
+
+def die(self, args, state, control, **kwargs):
+    if state.global_step == 5 and os.environ["RANK"] == "1":
+        os._exit(9)
+
+Progress.on_step_begin = die
+sys.exit(main(Path(sys.argv[1])))
+"""
+
+
+@pytest.mark.slow
+def test_two_processes_of_which_one_is_killed_resume_to_the_same_weights(tmp_path):
+    """With dropout: each process goes on with its own random numbers."""
+    jobs = [
+        make_job(tmp_path / name, "gki_icd", settings=SETTINGS | {"devices": 2}, save_steps=2)
+        for name in ("whole", "killed")
+    ]
+    (tmp_path / "killed.py").write_text(KILLED)
+    write_json(jobs[1], tmp_path / "job.json")
+    torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    killed = run_python(*torchrun, str(tmp_path / "killed.py"), str(tmp_path / "job.json"))
+    assert killed.returncode != 0
+    checkpoints = next((tmp_path / "killed" / "run" / "checkpoints").iterdir())
+    assert last_checkpoint(checkpoints).name == "checkpoint-4"
+    weights = []
+    for job in jobs:
+        launch(job, 2)
+        weights.append(load_file(Path(job["output"]["model"]) / "model.safetensors"))
+    for name, weight in weights[0].items():
+        assert torch.equal(weight, weights[1][name]), name

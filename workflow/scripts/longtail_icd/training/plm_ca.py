@@ -1,0 +1,62 @@
+"""PLM-CA (Edin et al. 2024), with a classifier per label as GKI-ICD has it: cross-attention."""
+
+import torch
+from torch import Tensor, nn
+
+from longtail_icd.training.attention import label_attention, wide
+from longtail_icd.training.coder import Coder, CoderConfig
+
+# Titles encoded at a time.
+TITLES = 256
+
+
+class PlmCaConfig(CoderConfig):
+    """Nothing beside what all coders have."""
+
+    model_type = "plm_ca"
+
+
+class PlmCa(Coder):
+    """S = Q (H Wk)ᵀ; A = softmax over tokens; E = LayerNorm(A (H Wv + b)); logit = c_l · E_l + b_l.
+
+    Shapes of one note: H [T, d], Q and c [L, d], E [L, d]. Edin et al. share one c among labels.
+    """
+
+    config_class = PlmCaConfig
+
+    def __init__(self, config: PlmCaConfig):
+        super().__init__(config)
+        size = self.encoder.config.hidden_size
+        self.keys = nn.Linear(size, size, bias=False)
+        self.values = nn.Linear(size, size)
+        self.norm = nn.LayerNorm(size)
+        self.post_init()
+
+    @torch.no_grad()
+    def initialise_from_descriptions(self, titles: list[Tensor], length: int) -> None:
+        """Set queries and classifier to the max-pooled encoding of each code's title.
+
+        Args:
+            titles: the tokens of each label's title, in label order.
+            length: tokens a title has at most. Without masks, titles are padded to it and their
+                padding takes part in the pool.
+        """
+        training = self.training
+        self.eval()
+        for start in range(0, len(titles), TITLES):
+            part = titles[start : start + TITLES]
+            ids, lengths = torch.cat(part), [len(title) for title in part]
+            states, lengths = self.encode(ids, lengths, length)
+            pooled = torch.stack([title.amax(dim=0) for title in states.split(lengths)])
+            self.queries[start : start + TITLES] = pooled
+            self.classifier[start : start + TITLES] = pooled
+        self.train(training)
+
+    def label_vectors(self, input_ids: Tensor, lengths: list[int]) -> list[Tensor]:
+        """Return E [L, d] of each note."""
+        hidden, lengths = self.encode(input_ids, lengths, self.config.chunk)
+        # Q (H Wk)ᵀ = (Q Wk) Hᵀ: one product per label instead of one per token.
+        with torch.autocast(hidden.device.type, enabled=False):
+            queries = wide(self.queries) @ wide(self.keys.weight)
+        seen = label_attention(queries, hidden, self.values(hidden), lengths)
+        return [self.norm(note) for note in seen]
