@@ -199,8 +199,9 @@ class Sampler:
             yield Drawn(tuple(sorted(codes)), reason)
 
     def trial(self, anchors: list[str], sharpness: float) -> list[tuple[str, ...]]:
-        """Return a set for each anchor, drawn with another sharpness; sets may come twice."""
-        usual, self.sharpness = self.sharpness, sharpness
+        """Return a whole set for each anchor, drawn with another sharpness; some may come twice."""
+        usual = self.sharpness, self._head_load
+        self.sharpness, self._head_load = sharpness, 1.0
         requests = [(anchor, 0) for anchor in anchors]
         starts = range(0, len(requests), BATCH)
         sets = [
@@ -208,7 +209,7 @@ class Sampler:
             for start in starts
             for drawn in self._batch(requests[start : start + BATCH], attempt=ATTEMPTS)
         ]
-        self.sharpness = usual
+        self.sharpness, self._head_load = usual
         return sets
 
     def draw(self, requests: list[tuple[str, int]]) -> dict[tuple[str, int], Drawn | None]:
