@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from longtail_icd.common.errors import UserError
-from longtail_icd.common.tables import read_table, write_table
+from longtail_icd.common.tables import empty_table, read_table, write_table
 from longtail_icd.training.batches import TokenBudgetSampler, TokenDataset, number_of_steps
 from longtail_icd.training.encoder import train_tokenizer
 from longtail_icd.training.tokenization import tokenize
@@ -82,6 +82,12 @@ def test_a_dataset_over_a_mapped_table_holds_no_tokens(tmp_path):
     assert (len(notes), notes.lengths.tolist()) == (4000, [4000] * 4000)
     assert notes[2001]["guideline_labels"].tolist() == [1]
     assert not notes[0]["input_ids"].flags.owndata
+
+
+def test_a_recipe_without_notes_has_an_empty_table(tmp_path):
+    write_table(empty_table("training/tokens"), tmp_path / "tokens.arrow", "training/tokens")
+    empty = read_table(tmp_path / "tokens.arrow", "training/tokens")
+    assert (len(TokenDataset(empty)), empty.schema["input_ids"]) == (0, pl.List(pl.Int32))
 
 
 def test_a_broken_arrow_table_is_one_clear_error(tmp_path):
