@@ -77,8 +77,8 @@ def recipes(config):
     return {**drawn, "paper_ranked": {**drawn["paper"], "exemplars": RANKED}}
 
 
-def plan(results, folder, config):
-    """Run every rule; return the figures of each, by `recipe.rule` where it is a recipe's."""
+def shared_rules(results, folder, config):
+    """Return the files and the settings of the rules that every recipe shares."""
     shared = {name: str(results / f"{path}.parquet") for name, path in INPUTS.items()}
     shared |= {name: str(folder / f"{name}.parquet") for name in PLAN}
     shared["bounds"] = str(ROOT / "resources" / "demographic_bounds.csv")
@@ -87,6 +87,12 @@ def plan(results, folder, config):
         "kinds": config["corpus"]["kinds"],
         "tiers": config["tiers"],
     }
+    return shared, settings
+
+
+def plan(results, folder, config):
+    """Run every rule; return the figures of each, by `recipe.rule` where it is a recipe's."""
+    shared, settings = shared_rules(results, folder, config)
     figures = {}
     for rule in SHARED:
         _, figures[rule] = measured(partial(run_rule, rule, shared, settings))

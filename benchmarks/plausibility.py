@@ -13,7 +13,7 @@ from pathlib import Path
 
 from hospital import HOSPITALS, configuration, tables
 from measure import measured, report
-from plan import ADMISSIONS, INPUTS, PLAN, ROOT, SHARED, run_rule
+from plan import ADMISSIONS, INPUTS, PLAN, SHARED, run_rule, shared_rules
 
 
 def read(results, folder):
@@ -28,14 +28,7 @@ def read(results, folder):
 
 def mine(results, folder, config):
     """Run the rules that every recipe shares."""
-    files = {name: str(results / f"{path}.parquet") for name, path in INPUTS.items()}
-    files |= {name: str(folder / f"{name}.parquet") for name in PLAN}
-    files["bounds"] = str(ROOT / "resources" / "demographic_bounds.csv")
-    settings = {
-        "label_space": config["corpus"]["label_space"],
-        "kinds": config["corpus"]["kinds"],
-        "tiers": config["tiers"],
-    }
+    files, settings = shared_rules(results, folder, config)
     for rule in SHARED:
         run_rule(rule, files, settings)
 

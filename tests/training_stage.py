@@ -62,6 +62,18 @@ SETTINGS = {
     "rdrop_kind": "softmax",
     "similarity_lambda": 0.5,
 }
+# The network of a tiny encoder; ENCODER below is a block of the configuration.
+NETWORK = {
+    "model_type": "roberta",
+    "vocab_size": 50,
+    "hidden_size": 16,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "intermediate_size": 32,
+    "max_position_embeddings": 10,
+    "type_vocab_size": 1,
+    "pad_token_id": 1,
+}
 ENCODER = {
     "source": "scratch",
     "vocabulary": 300,

@@ -14,18 +14,7 @@ from longtail_icd.training.losses import (
     weighted_bce,
 )
 from longtail_icd.training.plm_icd import PlmIcd, PlmIcdConfig
-
-ENCODER = {
-    "model_type": "roberta",
-    "vocab_size": 50,
-    "hidden_size": 16,
-    "num_hidden_layers": 1,
-    "num_attention_heads": 2,
-    "intermediate_size": 32,
-    "max_position_embeddings": 10,
-    "type_vocab_size": 1,
-    "pad_token_id": 1,
-}
+from training_stage import NETWORK
 
 
 def test_a_masked_label_adds_nothing_and_the_others_weigh_as_before():
@@ -64,7 +53,7 @@ def test_evidence_distance_is_a_mean_over_notes_of_means_over_gold_labels():
 def test_no_gradient_reaches_a_label_through_a_note_that_masks_it(kind):
     torch.manual_seed(0)
     config = {PlmIcd: PlmIcdConfig, GkiIcd: GkiIcdConfig}[kind]
-    model = kind(config(encoder=ENCODER, labels=3, chunk=8)).train()
+    model = kind(config(encoder=NETWORK, labels=3, chunk=8)).train()
     ids, lengths = concatenate([np.arange(5, 11)])
     targets, label_mask = torch.tensor([[1.0, 0.0, 0.0]]), torch.tensor([[True, True, False]])
     guided = {"guideline_ids": ids, "guideline_lengths": lengths} if kind is GkiIcd else {}

@@ -7,24 +7,13 @@ from longtail_icd.training.attention import label_attention
 from longtail_icd.training.batches import LengthGroupedSampler, concatenate
 from longtail_icd.training.losses import rdrop_bernoulli, rdrop_softmax, weighted_bce
 from longtail_icd.training.model_folder import MODELS
-
-ENCODER = {
-    "model_type": "roberta",
-    "vocab_size": 50,
-    "hidden_size": 16,
-    "num_hidden_layers": 1,
-    "num_attention_heads": 2,
-    "intermediate_size": 32,
-    "max_position_embeddings": 10,
-    "type_vocab_size": 1,
-    "pad_token_id": 1,
-}
+from training_stage import NETWORK
 
 
 def _model(kind, **settings):
     torch.manual_seed(0)
     model = MODELS[kind]
-    return model(model.config_class(encoder=ENCODER, labels=5, chunk=8, **settings))
+    return model(model.config_class(encoder=NETWORK, labels=5, chunk=8, **settings))
 
 
 def _notes(*lengths):

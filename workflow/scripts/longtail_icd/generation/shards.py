@@ -1,16 +1,16 @@
 """Which shard a request belongs to, and random draws that are the same everywhere."""
 
-import hashlib
 import random
 from typing import TypeVar
+
+from longtail_icd.common.hashing import hash64
 
 T = TypeVar("T")
 
 
 def stable_number(text: str) -> int:
     """Return 63 bits of a hash of ``text``: the same in every process, unlike :func:`hash`."""
-    digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big") >> 1
+    return hash64(text) >> 1
 
 
 def shard_of(anchor: str, shards: int) -> int:

@@ -5,7 +5,6 @@ category, block, chapter). Within a level the order goes by the codes that note 
 weighted by inverse frequency, and by how well the note's words fit the anchor's wordings.
 """
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -13,14 +12,11 @@ import numpy as np
 import polars as pl
 from scipy import sparse
 
+from longtail_icd.common.hashing import hash64
+from longtail_icd.plan.cooccurrence import note_code_matrix
 from longtail_icd.plan.pools import LEVELS
 
 POOL = 100  # notes that are compared for one anchor
-
-
-def hash64(text: str) -> int:
-    """Return 64 bits that are the same in every process and version."""
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
 
 
 def mixed(numbers: np.ndarray, salt: int) -> np.ndarray:
@@ -138,12 +134,7 @@ def train_notes(labels: pl.DataFrame, known: pl.DataFrame) -> TrainNotes:
         known: rows of `terminology/codes` for every code of the label space.
     """
     note_ids = labels["note_id"].unique().sort()
-    codes = labels["code"].unique().sort()
-    rows = labels["note_id"].cast(pl.Enum(note_ids)).to_physical().to_numpy()
-    columns = labels["code"].cast(pl.Enum(codes)).to_physical().to_numpy()
-    carries = sparse.csr_array(
-        (np.ones(len(labels)), (rows, columns)), shape=(len(note_ids), len(codes))
-    )
+    carries, codes = note_code_matrix(labels)
     column = {code: number for number, code in enumerate(codes)}
     places: dict[str, tuple] = {}
     groups: list[dict[tuple, list[int]]] = [{} for _ in LEVELS]

@@ -88,6 +88,7 @@ class Companions:
         tiers: the tier of each.
         n: train notes of each.
         share: share of the train notes that carry each.
+        column: the column of each.
         lift: codes × codes, float16.
     """
 
@@ -104,7 +105,7 @@ class Companions:
         self.tiers = trained["tier"].to_numpy()
         self.n = trained["n_train"].to_numpy().astype(np.float64)
         self.share = self.n / max(1, notes)
-        self._column = {code: column for column, code in enumerate(self.codes)}
+        self.column = {code: column for column, code in enumerate(self.codes)}
         known = pl.concat([taxonomy, describe_unknown(taxonomy, tiers)])
         places = tiers.select("version", "code", "kind").join(
             known.drop("kind"), on=["version", "code"], how="left"
@@ -133,7 +134,7 @@ class Companions:
     def _pair_counts(self, cooccurrence: pl.DataFrame) -> sparse.csr_array:
         """Return the notes with both codes: codes × codes, symmetric, without diagonal."""
         a, b = (
-            pl.col(side).replace_strict(self._column, default=None, return_dtype=pl.Int64)
+            pl.col(side).replace_strict(self.column, default=None, return_dtype=pl.Int64)
             for side in ("code_a", "code_b")
         )
         pairs = cooccurrence.select(a, b, "notes").drop_nulls()
@@ -144,7 +145,7 @@ class Companions:
 
     def _rows_of_groups(self, table: pl.DataFrame) -> dict[tuple, tuple[float, np.ndarray]]:
         """Return per (level, version, kind, group) its number of notes and P(column | group)."""
-        column = pl.col("code").replace_strict(self._column, default=None, return_dtype=pl.Int64)
+        column = pl.col("code").replace_strict(self.column, default=None, return_dtype=pl.Int64)
         grouped = (
             table.with_columns(column=column, size=pl.col("notes") / pl.col("probability"))
             .drop_nulls("column")
@@ -189,8 +190,8 @@ class Companions:
 
     def lift_of(self, anchor: str) -> np.ndarray:
         """Return the lifts of an anchor with every code; an untrained one has its group's."""
-        if anchor in self._column:
-            return self.lift[self._column[anchor]].astype(np.float32)
+        if anchor in self.column:
+            return self.lift[self.column[anchor]].astype(np.float32)
         for level in self._levels:
             group = level.index.get(self._places[anchor].get(level.name))
             if group is not None:
@@ -202,7 +203,7 @@ class Companions:
         """Return the weight of every code as a companion of the anchor: a mixture over levels."""
         weights = np.zeros(len(self.codes))
         left = 1.0 - EVERYWHERE
-        column = self._column.get(anchor)
+        column = self.column.get(anchor)
         if column is not None:
             share = left * self.n[column] / (self.n[column] + PRIORS["own"])
             row = slice(self._beside.indptr[column], self._beside.indptr[column + 1])

@@ -12,6 +12,7 @@ from longtail_icd.common.tables import empty_table
 from longtail_icd.plan.cooccurrence import note_code_matrix
 from longtail_icd.terminology.lookup import Ancestors, describe_unknown
 
+REASONS = ("excludes1", "sex", "age")
 CARRIED_OVER = "icd9cm"  # whose Excludes1 notes are not its own, but its successor's
 REFUTED = 0.05  # chance that any carried-over pair is refuted where none should be
 
@@ -201,7 +202,7 @@ def summary(conflicts: pl.DataFrame, tiers: pl.DataFrame, labels: pl.DataFrame) 
     """
     notes, codes = note_code_matrix(labels)
     parts = []
-    for reason in ("excludes1", "sex", "age"):
+    for reason in REASONS:
         rows = conflicts.filter(reason=reason)
         pairs = conflict_matrix(rows, tiers["code"].to_list()).nnz // 2
         carried, in_notes = count_carried(notes, conflict_matrix(rows, codes))

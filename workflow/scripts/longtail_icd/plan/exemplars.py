@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from longtail_icd.common.hashing import hash64
 from longtail_icd.common.tables import TABLES
-from longtail_icd.plan.candidates import Overlap, Pools, assign, hash64, rank, train_notes
+from longtail_icd.plan.candidates import Overlap, Pools, assign, rank, train_notes
 from longtail_icd.plan.excerpts import join_neighbours, pick_passages, skeletons
 from longtail_icd.plan.retrieval import NoteIndex, TextScores, index_notes, words_of
 from longtail_icd.terminology.lookup import describe_unknown

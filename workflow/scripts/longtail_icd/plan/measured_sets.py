@@ -7,10 +7,9 @@ import numpy as np
 import polars as pl
 from scipy import sparse
 
-from longtail_icd.plan.conflicts import conflict_matrix
+from longtail_icd.plan.conflicts import REASONS, conflict_matrix
 from longtail_icd.plan.set_features import LabelSpace, set_features
 
-REASONS = ("excludes1", "sex", "age")
 _CHUNK = 250  # sets that are held against all train notes at once
 
 

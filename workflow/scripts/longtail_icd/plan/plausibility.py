@@ -10,10 +10,11 @@ import polars as pl
 from scipy import sparse
 from scipy.spatial.distance import jensenshannon
 
+from longtail_icd.common.hashing import hash64
 from longtail_icd.common.tables import TABLES
 from longtail_icd.common.tiers import TIERS
-from longtail_icd.plan.candidates import hash64
-from longtail_icd.plan.measured_sets import REASONS, Sets, measure, nearest_overlap
+from longtail_icd.plan.conflicts import REASONS
+from longtail_icd.plan.measured_sets import Sets, measure, nearest_overlap
 from longtail_icd.plan.set_features import LabelSpace, label_space
 from longtail_icd.plan.two_sample import by_codes, by_features, cross_validated_auc
 

@@ -6,13 +6,13 @@ few-shot codes and the sibling swap are from reviews of the paper and its author
 for the tail and the fallback levels of the swap are inferred.
 """
 
-import hashlib
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import polars as pl
 
+from longtail_icd.common.hashing import hash64
 from longtail_icd.terminology.lookup import describe_unknown
 
 # Where siblings are looked for, nearest first.
@@ -30,8 +30,7 @@ class Pool:
 
 def anchor_random(seed: int, anchor: str) -> random.Random:
     """Return the generator of one anchor: the same in every process and Python version."""
-    digest = hashlib.blake2b(f"{seed}|{anchor}".encode(), digest_size=8).digest()
-    return random.Random(int.from_bytes(digest, "big"))
+    return random.Random(hash64(f"{seed}|{anchor}"))
 
 
 def draw(pool: Pool, wanted: int, generator: random.Random) -> Iterator[tuple[str, str | None]]:

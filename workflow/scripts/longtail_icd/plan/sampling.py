@@ -129,7 +129,6 @@ class Sampler:
         columns = [self._row[code] for code in model.codes]
         self._conflicts = conflicts[:, columns].tocsr()
         self._trained = self._conflicts[columns].toarray()
-        self._own = {code: column for column, code in enumerate(model.codes)}
         self._head = model.tiers == "head"
         # From the share of notes to a rate: a code of most notes would be drawn twice and more.
         share = np.minimum(1.5 * model.share, 0.95)
@@ -144,7 +143,7 @@ class Sampler:
         places = chance[:, 1 : 1 + CANDIDATES] * nearness[-1]
         candidates = np.searchsorted(nearness, places, side="right").clip(max=len(nearness) - 1)
         contradicted = self._conflicts[[self._row[anchor]]].toarray()[0][candidates]
-        free = ~contradicted & (candidates != self._own.get(anchor, -1))
+        free = ~contradicted & (candidates != self._model.column.get(anchor, -1))
         return Draft(
             candidates,
             self._weight[candidates] * free,

@@ -4,12 +4,12 @@ One number per corpus, fitted on the train split: what suits a large hospital ma
 small one, with its few notes per pair of codes, much too narrow.
 """
 
-import hashlib
 from itertools import combinations
 
 import numpy as np
 import polars as pl
 
+from longtail_icd.common.hashing import hash64
 from longtail_icd.plan.companions import LIFT_LIMIT, LIFT_PRIOR, Companions
 from longtail_icd.plan.sampling import SIZED_TIERS, Sampler
 
@@ -38,20 +38,15 @@ def closeness(model: Companions, sets: list[list[int]], real: bool) -> float:
     return float(np.mean(means)) if means else 0.0
 
 
-def _hash(text: str) -> int:
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
-
-
 def real_sets(labels: pl.DataFrame, model: Companions, seed: int) -> dict[str, list[int]]:
     """Return for some anchors with train notes the columns of the codes of one such note.
 
     Which ones depends on the train labels and the seed alone.
     """
-    column = {code: number for number, code in enumerate(model.codes)}
     rare = [
         code for code, tier in zip(model.codes, model.tiers, strict=True) if tier in SIZED_TIERS
     ]
-    anchors = sorted(rare or model.codes, key=lambda code: _hash(f"{seed}|{code}"))[:SETS]
+    anchors = sorted(rare or model.codes, key=lambda code: hash64(f"{seed}|{code}"))[:SETS]
     notes = dict(
         labels.filter(pl.col("code").is_in(anchors))
         .group_by("code")
@@ -59,11 +54,11 @@ def real_sets(labels: pl.DataFrame, model: Companions, seed: int) -> dict[str, l
         .iter_rows()
     )
     chosen = {
-        code: notes[code][_hash(f"{seed}|{code}|note") % len(notes[code])] for code in anchors
+        code: notes[code][hash64(f"{seed}|{code}|note") % len(notes[code])] for code in anchors
     }
     wanted = labels.filter(pl.col("note_id").is_in(list(chosen.values())))
     codes = dict(wanted.group_by("note_id").agg(pl.col("code").sort()).iter_rows())
-    return {code: [column[one] for one in codes[note]] for code, note in chosen.items()}
+    return {code: [model.column[one] for one in codes[note]] for code, note in chosen.items()}
 
 
 def fit_sharpness(labels: pl.DataFrame, model: Companions, sampler: Sampler, seed: int) -> float:
@@ -77,14 +72,13 @@ def fit_sharpness(labels: pl.DataFrame, model: Companions, sampler: Sampler, see
         sampler: its own sharpness does not matter.
         seed: of the choice of anchors and notes.
     """
-    column = {code: number for number, code in enumerate(model.codes)}
     real = real_sets(labels, model, seed)
     wanted = closeness(model, list(real.values()), real=True)
     low, high = 0, len(STEPS) - 1
     while low < high:
         middle = (low + high) // 2
         drawn = sampler.trial(list(real), float(STEPS[middle]))
-        sets = [[column[code] for code in codes] for codes in drawn]
+        sets = [[model.column[code] for code in codes] for codes in drawn]
         if closeness(model, sets, real=False) < wanted:
             low = middle + 1
         else:
