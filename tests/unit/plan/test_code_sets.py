@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from longtail_icd.common.tables import TABLES
-from longtail_icd.plan.code_sets import build_code_sets, summary
+from longtail_icd.plan.code_sets import build_code_sets, summary, wanted_requests
 from longtail_icd.plan.pools import LEVELS
 
 # code: parent, category, block, chapter. Two codes of a subcategory, one beside it in the same
@@ -265,3 +265,13 @@ def test_an_anchor_more_changes_no_other_anchors_requests(notes, amounts, added)
 def test_a_larger_allocation_keeps_the_requests_of_a_smaller(notes, anchor, amount, more):
     smaller = build(notes, {anchor: amount})
     assert build(notes, {anchor: amount + more}).head(amount).equals(smaller)
+
+
+@pytest.mark.parametrize(
+    ("notes", "reserve", "extra"), [(12, 0.2, 3), (30, 0.1, 3), (1, 0.2, 1), (0, 0.5, 0), (7, 0, 0)]
+)
+def test_reserve_is_a_share_of_the_allocated_rounded_up(notes, reserve, extra):
+    anchors = pl.DataFrame({"code": ["400.0"], "n_synthetic": [notes]})
+    requests = wanted_requests(anchors, reserve)
+    assert requests["ordinal"].to_list() == list(range(notes + extra))
+    assert requests["reserve"].to_list() == [False] * notes + [True] * extra

@@ -46,10 +46,11 @@ def wanted_requests(anchors: pl.DataFrame, reserve: float) -> pl.DataFrame:
     Before: 038.9 with 12 notes to write, reserve 0.2. After: ordinals 0 to 11, and as a reserve 12
     to 14. A share of a request is a whole one; an anchor without notes has no reserve.
     """
+    # Rounded first: 0.1 * 30 is a little more than 3 and must not give 4.
     rows = [
         (anchor, ordinal, ordinal >= notes)
         for anchor, notes in anchors.select("code", "n_synthetic").sort("code").iter_rows()
-        for ordinal in range(notes + math.ceil(reserve * notes))
+        for ordinal in range(notes + math.ceil(round(reserve * notes, 9)))
     ]
     schema = {"anchor": pl.String, "ordinal": pl.Int64, "reserve": pl.Boolean}
     return pl.DataFrame(rows, schema=schema, orient="row")
