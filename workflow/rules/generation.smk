@@ -1,4 +1,5 @@
 # Plan and knowledge to screened synthetic notes. A request's shard is a hash of its anchor.
+# These short jobs come before any training that could already run: the longest runs wait for them.
 
 
 rule compose_prompts:
@@ -14,6 +15,7 @@ rule compose_prompts:
         prompts="<results>/generation/{recipe}/prompts/{shard}.parquet",
     log:
         "<logs>/generation/{recipe}/compose_prompts/{shard}.log",
+    priority: 1
     conda:
         "../../envs/workflow.yaml"
     resources:
@@ -37,6 +39,7 @@ rule generate_notes:
         responses="<results>/generation/{recipe}/responses/{shard}.parquet",
     log:
         "<logs>/generation/{recipe}/generate_notes/{shard}.log",
+    priority: 1
     conda:
         "../../envs/workflow.yaml"
     resources:
@@ -61,6 +64,7 @@ rule screen_notes:
         labels="<results>/generation/{recipe}/screened/{shard}/labels.parquet",
     log:
         "<logs>/generation/{recipe}/screen_notes/{shard}.log",
+    priority: 1
     conda:
         "../../envs/workflow.yaml"
     resources:
@@ -87,6 +91,7 @@ rule collect_notes:
         manifest="<results>/generation/{recipe}/manifest.json",
     log:
         "<logs>/generation/{recipe}/collect_notes.log",
+    priority: 1
     conda:
         "../../envs/workflow.yaml"
     resources:
