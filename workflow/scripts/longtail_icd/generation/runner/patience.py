@@ -1,12 +1,10 @@
 """How long to wait after a failure, and when to give up on an endpoint."""
 
 import email.utils
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-
-# No server's wish to be left alone is followed for longer than this.
-LONGEST_RETRY_AFTER_S = 900.0
 
 
 @dataclass(frozen=True)
@@ -22,7 +20,10 @@ class Patience:
             that is only busy (429) costs no try.
         lost_in_a_row: requests given up one after another before the endpoint is held at fault
             and not the requests.
-        busy_s: longest time without a single good answer while the server says it is busy.
+        busy_s: longest time without a single good answer while the server says it is busy, breaks
+            that it asks for aside.
+        gone_s: how long a server that was there may be away before the run ends.
+        probe_s: between two questions whether it is back.
     """
 
     first_wait_s: float = 1.0
@@ -31,6 +32,8 @@ class Patience:
     attempts: int = 10
     lost_in_a_row: int = 10
     busy_s: float = 3600.0
+    gone_s: float = 900.0
+    probe_s: float = 5.0
 
     def wait_s(self, failures: int, chance: float) -> float:
         """Return the wait after so many failures (at least 1) of a request.
@@ -46,7 +49,7 @@ class Patience:
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
     """Return how many seconds a server asks to wait (seconds or a date); None if it does not say.
 
-    Before: ``retry-after: 7``. After: 7.0. At most 15 minutes are granted.
+    Before: ``retry-after: 7``. After: 7.0. However long it is: it is the server's to say.
     """
     asked = headers.get("retry-after")
     if asked is None:
@@ -59,4 +62,4 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
         except ValueError:
             return None
     # Also false for "nan".
-    return min(seconds, LONGEST_RETRY_AFTER_S) if seconds >= 0 else 0.0
+    return seconds if seconds >= 0 and math.isfinite(seconds) else 0.0

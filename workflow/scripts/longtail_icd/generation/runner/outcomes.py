@@ -6,7 +6,7 @@ from typing import Any
 import openai
 
 from longtail_icd.common.errors import UserError
-from longtail_icd.generation.patience import retry_after_s
+from longtail_icd.generation.runner.patience import retry_after_s
 
 _FATAL = {
     400: "the server rejects the request; check model, max_tokens, max_tokens_key, temperature "
@@ -41,6 +41,11 @@ class Failure:
     def busy(self) -> bool:
         """Whether the server only asks to come back later."""
         return self.kind == "429"
+
+    @property
+    def overload(self) -> bool:
+        """Whether fewer requests at once would help."""
+        return self.kind in ("429", "503", "529", "timeout")
 
 
 def answer_of(completion: Any) -> dict[str, Any] | None:
