@@ -5,15 +5,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import generation_stage
 import pytest
 from generation_stage import PAPER
 from longtail_icd.common.errors import UserError
 from longtail_icd.generation import offline_writer
-from longtail_icd.generation.offline_writer import OfflineWriter, load_prose
+from longtail_icd.generation.offline.prose import load_prose
+from longtail_icd.generation.offline_writer import OfflineWriter
 from longtail_icd.generation.screening import reasons_against, words_of
-from longtail_icd.generation.writer import Request
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 PROSE = load_prose(ROOT / "resources" / "offline_prose.yaml")
 KINDS = ["diagnosis", "diagnosis", "procedure"]
 
@@ -26,10 +27,18 @@ def request(count=7, seed=5):
             "kind": KINDS[number % 3],
             "title": f"Official title {number}x",
             "wording": f"spoken wording {number}x",
+            "style": "synonym",
+            "synonyms": [f"spoken wording {number}x"],
         }
         for number in range(count)
     ]
-    return Request(f"r{seed}", [], knowledge, seed)
+    return asked(knowledge, seed)
+
+
+def asked(knowledge, seed, **changes):
+    codes = sorted(known["code"] for known in knowledge)
+    fields = {"anchor": knowledge[0]["code"], "codes": codes, "knowledge": knowledge, "seed": seed}
+    return generation_stage.request(f"r{seed}", **fields | changes)
 
 
 def text_of(one):
@@ -72,7 +81,7 @@ def test_answers_come_in_the_order_of_the_requests_and_went_nowhere():
 
 def test_description_is_title_and_synonyms_concatenated():
     known = {"code": "1", "role": "anchor", "kind": "diagnosis", "title": "A", "wording": "b"}
-    one = Request("r", [], [{**known, "synonyms": ["b", "c d"]}], 1)
+    one = asked([{**known, "synonyms": ["b", "c d"], "style": "description"}], 1)
     assert text_of(one) == "A. b. c d."
 
 

@@ -21,30 +21,35 @@ from longtail_icd.common.errors import UserError
 from longtail_icd.common.tables import TABLES
 from longtail_icd.generation.data_class import highest
 from longtail_icd.generation.knowledge import wanted_facts
-from longtail_icd.generation.prompts import (
-    compose_prompts,
-    exemplar_texts,
-    load_template,
-    note_texts,
-    select_shard,
-    shorten,
-)
+from longtail_icd.generation.prompts.compose import Material, compose_prompts, select_shard
+from longtail_icd.generation.prompts.exemplars import exemplar_texts, note_texts, shorten
+from longtail_icd.generation.prompts.templates import load_template
 from longtail_icd.generation.shards import generator_of, pick, shard_of, shuffled
 
-TEMPLATES = Path(__file__).parents[3] / "resources" / "prompts"
+TEMPLATES = Path(__file__).parents[4] / "resources" / "prompts"
 
 
-def composed(template="paper", texts=None, sets=SETS, seed=1, skeletons=None):
+PAPER = {"template": "paper", "seed": 1}
+
+
+def composed(template="paper", texts=None, sets=SETS, skeletons=None, **prompt):
     frame = code_sets(sets)
     facts = wanted_facts(frame, tiers(), taxonomy(), synonyms())
+    material = Material(exemplars=texts or {}, skeletons=skeletons or {})
+    prompt = PAPER | {"template": template} | prompt
     return compose_prompts(
-        frame,
-        texts or {},
-        skeletons or {},
-        facts,
-        load_template(TEMPLATES / f"{template}.j2"),
-        seed,
+        frame, facts, load_template(TEMPLATES / f"{template}.j2"), prompt, material
     )
+
+
+def chat(row):
+    """Return the messages of a request with one chat."""
+    (messages,) = json.loads(row["chats"])
+    return messages
+
+
+def chats(prompts):
+    return [chat(row) for row in prompts.iter_rows(named=True)]
 
 
 def test_shards_never_move():
@@ -70,8 +75,7 @@ def test_a_prompt_does_not_depend_on_the_shard_count():
     facts = wanted_facts(frame, tiers(), taxonomy(), synonyms())
     template = load_template(TEMPLATES / "paper.j2")
     parts = [
-        compose_prompts(select_shard(frame, shard, 3), {}, {}, facts, template, 1)
-        for shard in range(3)
+        compose_prompts(select_shard(frame, shard, 3), facts, template, PAPER) for shard in range(3)
     ]
     assert pl.concat(parts).sort("request_id").equals(whole)
 
@@ -101,7 +105,7 @@ def test_unknown_code_gets_a_fallback_title_and_a_counted_warning(capsys):
 
 def test_paper_prompt_names_every_code_and_marks_the_anchor():
     row = composed().row(1, named=True)
-    system, user = json.loads(row["messages"])
+    system, user = chat(row)
     assert (system["role"], user["role"]) == ("system", "user")
     lines = [line for line in user["content"].splitlines() if line.startswith("- ")]
     assert len(lines) == 3
@@ -120,7 +124,7 @@ def test_paper_prompt_names_every_code_and_marks_the_anchor():
 
 def test_prompt_parts_stand_in_the_order_that_servers_can_reuse():
     texts = {f"request{number}": f"Example: {SECRET_TEXT}" for number in range(len(SETS))}
-    prompts = [json.loads(messages) for messages in composed(texts=texts)["messages"]]
+    prompts = chats(composed(texts=texts))
     assert len({system["content"] for system, _ in prompts}) == 1
     for _, user in prompts:
         content = user["content"]
@@ -130,7 +134,7 @@ def test_prompt_parts_stand_in_the_order_that_servers_can_reuse():
 
 def test_an_example_with_template_marks_is_text_and_nothing_else():
     texts = {"request0": "BP {{ 7 * 7 }} {% for x in y %} <b>"}
-    _, user = json.loads(composed(texts=texts)["messages"][0])
+    _, user = chats(composed(texts=texts))[0]
     assert texts["request0"] in user["content"]
 
 
@@ -146,9 +150,7 @@ def test_draws_differ_between_requests_and_follow_the_seed():
 
 def test_description_prompt_is_title_and_synonyms():
     row = composed("description").row(2, named=True)
-    assert json.loads(row["messages"]) == [
-        {"role": "user", "content": "Aortocoronary bypass status. s/p cabg."}
-    ]
+    assert chat(row) == [{"role": "user", "content": "Aortocoronary bypass status. s/p cabg."}]
     (known,) = json.loads(row["knowledge"])
     assert known["synonyms"] == ["s/p cabg"] and known["role"] == "anchor"
 
@@ -217,10 +219,11 @@ def test_a_skeleton_reaches_a_template_that_shows_it_and_no_other(tmp_path):
     skeletons = {"request1": ["Chief Complaint", "Brief Hospital Course"]}
     frame = code_sets()
     facts = wanted_facts(frame, tiers(), taxonomy(), synonyms())
-    prompts = compose_prompts(frame, {}, skeletons, facts, load_template(path), 1)
-    contents = [json.loads(messages)[0]["content"] for messages in prompts["messages"]]
+    material = Material(skeletons=skeletons)
+    prompts = compose_prompts(frame, facts, load_template(path), PAPER, material)
+    contents = [messages[0]["content"] for messages in chats(prompts)]
     assert contents == ["", "Chief Complaint, Brief Hospital Course", "", ""]
-    assert composed(skeletons=skeletons)["messages"].equals(composed()["messages"])
+    assert composed(skeletons=skeletons)["chats"].equals(composed()["chats"])
 
 
 def test_long_examples_are_cut_at_a_word():
