@@ -2,6 +2,7 @@
 
 import random
 import re
+from itertools import zip_longest
 
 import polars as pl
 
@@ -22,8 +23,10 @@ _FITTING = {
 def _sections(text: str) -> list[tuple[str, int, int]]:
     """Return heading, start and end of each section."""
     headings = list(_HEADING.finditer(text))
-    ends = [heading.start() for heading in headings[1:]] + [len(text)]
-    return [(heading[1], heading.end(), end) for heading, end in zip(headings, ends, strict=True)]
+    return [
+        (heading[1], heading.end(), following.start() if following else len(text))
+        for heading, following in zip_longest(headings, headings[1:])
+    ]
 
 
 def _sentence_ends(text: str) -> list[int]:

@@ -20,11 +20,13 @@ _SHORT_FORM = re.compile(
     r"abg|acs|aki|als|amd|ami|aml|ards|arf|asd|avm|avr|bph|brbpr|cabg|cad|chb|chf|cjd|ckd|"
     r"cll|cml|cmv|cns|copd|cva|cvid|cvl|dic|dka|dlbcl|dm|dvt|ebv|egd|ercp|esrd|fsgs|fuo|gbs|"
     r"gerd|gi|gib|gist|gvhd|hbv|hcc|hcv|hellp|hiv|hlh|hocm|hsp|hsv|htn|hus|ibd|ibs|icd|icp|"
-    r"igan|ild|itp|jra|lvad|mds|mi|mrsa|mssa|mvp|mvr|nash|nhl|nsclc|nstemi|osa|pad|pcos|pcp|"
+    r"igan|ild|itp|jra|lvad|mds|mi|mrsa|mssa|mvp|mvr|nash|nhl|nsclc|nstemi|osa|pcos|pcp|"
     r"pda|pe|pfo|pid|pna|psvt|ptsd|pud|pvd|ra|rcc|rsv|sah|sbo|scc|sdh|siadh|sirs|sle|ssss|"
     r"stemi|svt|tavr|tb|tbi|tia|tle|tpn|ttp|turp|uti|vf|vsd|vt|vte|vur"
 )
 MOST_WORDS = 3  # of a wording that passes as an abbreviation
+# Words of a catalogue, which no clinician writes.
+_CATALOGUE = {"nos", "nec", "unspec", "unspecified", "init", "initial", "subseq", "subsequent"}
 _LINKS = {"and", "of", "the", "in", "with", "to", "or", "due", "for", "by", "on"}
 _WORD = re.compile(r"[^\W_]+")
 
@@ -49,7 +51,7 @@ def is_abbreviation(wording: str, others: Iterable[str]) -> bool:
         others: title and synonyms of the same code.
     """
     words = _WORD.findall(wording)
-    if not 1 <= len(words) <= MOST_WORDS:
+    if len(words) > MOST_WORDS or _CATALOGUE.intersection(words):
         return False
     full = {_initials(other) for other in others if other != wording}
     return any(
