@@ -31,13 +31,15 @@ def make_prompts(count):
         tiers,
     )
     from longtail_icd.generation.knowledge import wanted_facts  # noqa: PLC0415
-    from longtail_icd.generation.prompts import compose_prompts, load_template  # noqa: PLC0415
+    from longtail_icd.generation.prompts.compose import Material, compose_prompts  # noqa: PLC0415
+    from longtail_icd.generation.prompts.templates import load_template  # noqa: PLC0415
 
     sets = code_sets(many_sets(count))
     facts = wanted_facts(sets, tiers(), taxonomy(), synonyms())
     texts = dict.fromkeys(sets["request_id"], "An example in many words. " * 230)
     template = load_template(ROOT / "resources" / "prompts" / "paper.j2")
-    return compose_prompts(sets, texts, {}, facts, template, 1)
+    prompt = {"template": "paper", "seed": 1}
+    return compose_prompts(sets, facts, template, prompt, Material(exemplars=texts))
 
 
 def compose(count, path):
@@ -54,13 +56,15 @@ def read_prompts(path):
 
 
 def write_offline(path):
-    from longtail_icd.generation.offline_writer import OfflineWriter, load_prose  # noqa: PLC0415
-    from longtail_icd.generation.writer import requests_of, responses_table  # noqa: PLC0415
+    from longtail_icd.generation.offline.prose import load_prose  # noqa: PLC0415
+    from longtail_icd.generation.offline_writer import OfflineWriter  # noqa: PLC0415
+    from longtail_icd.generation.requests import requests_of  # noqa: PLC0415
+    from longtail_icd.generation.writer import responses_table  # noqa: PLC0415
 
     writer = OfflineWriter(load_prose(ROOT / "resources" / "offline_prose.yaml"))
-    prompts = read_prompts(path)
+    requests = list(requests_of(path))
     start = time.perf_counter()
-    responses_table(writer.write(requests_of(prompts)))
+    responses_table(writer.write(requests))
     return time.perf_counter() - start
 
 
@@ -69,7 +73,8 @@ def ask_ours(path, base_url, concurrency, folder):
     from longtail_icd.generation.journal import Journal  # noqa: PLC0415
     from longtail_icd.generation.openai_writer import OpenAIWriter, Sampling  # noqa: PLC0415
     from longtail_icd.generation.patience import Patience  # noqa: PLC0415
-    from longtail_icd.generation.writer import NO_ANSWER, requests_of  # noqa: PLC0415
+    from longtail_icd.generation.requests import requests_of  # noqa: PLC0415
+    from longtail_icd.generation.writer import NO_ANSWER  # noqa: PLC0415
 
     writer = OpenAIWriter(
         Sampling("stand-in", 512, "max_tokens", 1.0, 1.0),
@@ -77,7 +82,7 @@ def ask_ours(path, base_url, concurrency, folder):
         Journal(folder),
         Patience(first_wait_s=0.5, longest_wait_s=8.0),
     )
-    answers = list(writer.write(requests_of(read_prompts(path))))
+    answers = list(writer.write(list(requests_of(path))))
     return sum(answer.finish_reason in NO_ANSWER for answer in answers)
 
 
@@ -90,14 +95,14 @@ def ask_plainly(path, base_url, concurrency, folder):
         semaphore = asyncio.Semaphore(concurrency)
         client = openai.AsyncOpenAI(api_key="none", base_url=base_url, timeout=60.0)
 
-        async def one(messages, seed):
+        async def one(chats, seed):
             async with semaphore:
                 answer = await client.chat.completions.create(
-                    model="stand-in", messages=json.loads(messages), max_tokens=512, seed=seed
+                    model="stand-in", messages=json.loads(chats)[0], max_tokens=512, seed=seed
                 )
                 return answer.choices[0].message.content
 
-        rows = read_prompts(path).select("messages", "seed").iter_rows()
+        rows = read_prompts(path).select("chats", "seed").iter_rows()
         answers = await asyncio.gather(*(one(*row) for row in rows), return_exceptions=True)
         await client.close()
         return answers

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import polars as pl
 from longtail_icd.common.tables import TABLES, write_table
+from longtail_icd.generation.requests import Request
 
 ROOT = Path(__file__).parents[1]
 SCRIPTS = ROOT / "workflow" / "scripts"
@@ -123,6 +124,33 @@ def many_sets(count: int) -> list[tuple[str, list[str], str | None]]:
     return [SETS[number % len(SETS)] for number in range(count)]
 
 
+def request(request_id: str = "r", **changes) -> Request:
+    """Return a request; what a test does not care about is filled in."""
+    user = {"role": "user", "content": f"Write {request_id}."}
+    fields = {
+        "anchor": "428.0",
+        "codes": ["428.0"],
+        "chats": [[user]],
+        "follow_up": None,
+        "before": "",
+        "after": "",
+        "knowledge": [],
+        "seed": 1,
+        "data_class": "public",
+        "reserve": False,
+    }
+    return Request(request_id, **fields | changes)
+
+
+def prompts_table(requests: list[Request]) -> pl.DataFrame:
+    """Return the table `generation/prompts` of the requests."""
+    rows = [
+        vars(one) | {name: json.dumps(getattr(one, name)) for name in ("chats", "knowledge")}
+        for one in requests
+    ]
+    return table("generation/prompts", rows)
+
+
 class Stage:
     """A folder with the stage's inputs; rules run there in processes of their own."""
 
@@ -167,6 +195,7 @@ class Stage:
                 "labels": [self.path(f"screened/{one:03d}/labels") for one in every],
                 "prompts": [self.path(f"prompts/{one:03d}") for one in every],
                 "responses": [self.path(f"responses/{one:03d}") for one in every],
+                "template": files["template"],
             }
             outputs = {**collected, "manifest": str(self.folder / "all/manifest.json")}
         return {

@@ -9,13 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from generation_stage import SECRET_TEXT, Stage, many_sets
+from generation_stage import SECRET_TEXT, Stage, many_sets, request
 from longtail_icd.common.errors import UserError
 from longtail_icd.generation.endpoint import Endpoint
 from longtail_icd.generation.journal import Journal
 from longtail_icd.generation.openai_writer import OpenAIWriter, Sampling
 from longtail_icd.generation.patience import Patience
-from longtail_icd.generation.writer import Request
 from stand_in_server import StandInServer, faulty
 
 SAMPLING = Sampling("stand-in", 100, "max_tokens", 1.0, 1.0)
@@ -31,7 +30,7 @@ KEY = "sk-never-show-this"
 
 
 def requests(count):
-    return [Request(f"r{i}", [{"role": "user", "content": f"p{i}"}], [], i) for i in range(count)]
+    return [request(f"r{i}", seed=i) for i in range(count)]
 
 
 def write(

@@ -174,6 +174,12 @@ def prompt_template(wildcards):
     return f"resources/prompts/{template}.j2"
 
 
+def graft_sources(wildcards):
+    """Return what evidence that is written into real notes needs: the codes of these notes."""
+    grafted = recipe_config("prompt")(wildcards)["template"] == "graft"
+    return {"labels": "<results>/corpus/labels/train.parquet"} if grafted else {}
+
+
 def writer_config(wildcards):
     """Return what determines a writer's answers; where and how fast they are fetched does not."""
     writer = config["writers"][config["recipes"][wildcards.recipe]["writer"]]

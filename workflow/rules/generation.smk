@@ -4,6 +4,7 @@
 
 rule compose_prompts:
     input:
+        unpack(graft_sources),
         code_sets="<results>/plan/{recipe}/code_sets.parquet",
         exemplars="<results>/plan/{recipe}/exemplars.parquet",
         tiers="<results>/plan/tiers.parquet",
@@ -85,6 +86,7 @@ rule collect_notes:
         ),
         prompts=expand("<results>/generation/{{recipe}}/prompts/{shard}.parquet", shard=SHARDS),
         responses=expand("<results>/generation/{{recipe}}/responses/{shard}.parquet", shard=SHARDS),
+        template=prompt_template,
     output:
         notes="<results>/generation/{recipe}/notes.parquet",
         labels="<results>/generation/{recipe}/labels.parquet",

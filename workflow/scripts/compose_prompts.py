@@ -1,40 +1,40 @@
 """Rule `compose_prompts`: one shard's prompts, with what is known of their codes."""
 
-import polars as pl
 from longtail_icd.common.script import run
-from longtail_icd.common.tables import read_table, scan_table, write_table
+from longtail_icd.common.tables import read_table, scan_table, sink_table
 from longtail_icd.generation.knowledge import wanted_facts
-from longtail_icd.generation.prompts import (
-    compose_prompts,
-    exemplar_texts,
-    load_template,
-    select_shard,
-)
+from longtail_icd.generation.prompts.compose import compose_prompts, gather, select_shard
+from longtail_icd.generation.prompts.graft import with_carriers
+from longtail_icd.generation.prompts.rephrase import cloned
+from longtail_icd.generation.prompts.templates import load_template
 
 
 def main(snakemake):
-    inputs, params = snakemake.input, snakemake.params
-    planned = read_table(inputs.code_sets, "plan/code_sets").filter(~pl.col("reserve"))
-    code_sets = select_shard(planned, int(snakemake.wildcards.shard), params.shards)
-    exemplars = read_table(inputs.exemplars, "plan/exemplars").join(
-        code_sets, on="request_id", how="semi"
-    )
+    inputs, prompt = snakemake.input, snakemake.params.prompt
+    planned = read_table(inputs.code_sets, "plan/code_sets")
+    code_sets = select_shard(planned, int(snakemake.wildcards.shard), snakemake.params.shards)
+    exemplars = read_table(inputs.exemplars, "plan/exemplars")
+    tiers = read_table(inputs.tiers, "plan/tiers")
+    if prompt["template"] == "rephrase":
+        code_sets = cloned(code_sets)
+    elif prompt["template"] == "graft":
+        labels = read_table(inputs.labels, "corpus/labels")
+        code_sets = with_carriers(code_sets, exemplars, labels, tiers)
     facts = wanted_facts(
         code_sets,
-        read_table(inputs.tiers, "plan/tiers"),
+        tiers,
         read_table(inputs.codes, "terminology/codes"),
         read_table(inputs.synonyms, "terminology/synonyms"),
     )
-    prompts = compose_prompts(
-        code_sets,
-        exemplar_texts(exemplars, scan_table(inputs.notes, "corpus/notes")),
-        dict(exemplars.select("request_id", "skeleton").iter_rows()),
-        facts,
-        load_template(inputs.template),
-        params.prompt["seed"],
+    shown = exemplars.join(code_sets, on="request_id", how="semi")
+    material = gather(code_sets, shown, scan_table(inputs.notes, "corpus/notes"), prompt)
+    template = load_template(inputs.template)
+    prompts = compose_prompts(code_sets, facts, template, prompt, material)
+    sink_table(prompts.lazy(), snakemake.output.prompts, "generation/prompts")
+    print(
+        f"{prompts.height} of {planned.height} prompts, {prompts['reserve'].sum()} of them in "
+        f"reserve; template {template.name}, version {template.hash}"
     )
-    write_table(prompts, snakemake.output.prompts, "generation/prompts")
-    print(f"{prompts.height} of {planned.height} prompts")
 
 
 if __name__ == "__main__":

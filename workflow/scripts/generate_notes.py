@@ -1,8 +1,9 @@
 """Rule `generate_notes`: one shard's notes, as the writer gives them."""
 
 from longtail_icd.common.script import run
-from longtail_icd.common.tables import read_table, write_table
-from longtail_icd.generation.writer import requests_of, responses_table
+from longtail_icd.common.tables import write_table
+from longtail_icd.generation.requests import requests_of
+from longtail_icd.generation.writer import responses_table
 from longtail_icd.generation.writers import make_writer
 
 
@@ -12,8 +13,8 @@ def main(snakemake):
     name = snakemake.config["recipes"][snakemake.wildcards.recipe]["writer"]
     prose = snakemake.input.get("prose") or None
     writer = make_writer(snakemake.config["writers"][name], prose, snakemake.params.journal)
-    prompts = read_table(snakemake.input.prompts, "generation/prompts")
-    responses = responses_table(writer.write(requests_of(prompts)))
+    requests = [one for one in requests_of(snakemake.input.prompts) if not one.reserve]
+    responses = responses_table(writer.write(requests))
     write_table(responses, snakemake.output.responses, "generation/responses")
 
 

@@ -1,14 +1,15 @@
 """Rule `screen_notes`: which notes of one shard may go on, and what they state."""
 
+import polars as pl
 from longtail_icd.common.script import run
 from longtail_icd.common.tables import read_table, scan_table, write_table
-from longtail_icd.generation.prompts import note_texts
+from longtail_icd.generation.prompts.exemplars import note_texts
 from longtail_icd.generation.screening import screen_notes, summary
 
 
 def main(snakemake):
     inputs = snakemake.input
-    prompts = read_table(inputs.prompts, "generation/prompts")
+    prompts = read_table(inputs.prompts, "generation/prompts").filter(~pl.col("reserve"))
     exemplars = read_table(inputs.exemplars, "plan/exemplars").join(
         prompts, on="request_id", how="semi"
     )

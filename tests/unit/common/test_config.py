@@ -10,6 +10,7 @@ from longtail_icd.common.errors import UserError
 
 ROOT = Path(__file__).parents[3]
 SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"
+QUOTAS = ("title", "abbreviation", "indirect")
 DEMO = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
 
 
@@ -58,6 +59,36 @@ def test_the_demo_is_valid():
             r"recipes.paper.allocation.method: 'papr' is not one of paper, uniform, power, effect",
         ),
         ("recipes.paper.allocation", {"cap": 12}, r"paper.allocation: missing key method: one of"),
+        (
+            "recipes.paper.prompt",
+            {"template": "rephrase", "seed": 1, "chunk_words": 300},
+            r"recipes.paper.writer: offline is offline and cannot rewrite a note",
+        ),
+        (
+            "recipes.planned.prompt",
+            {"template": "rephrase", "seed": 1, "chunk_words": 300},
+            r"recipes.planned.code_sets.strategy: sample, .*choose paper",
+        ),
+        (
+            "recipes.description.prompt",
+            {"template": "graft", "seed": 1, "wording": dict.fromkeys(QUOTAS, 0.1)},
+            r"recipes.description.exemplars.method: none, .*choose ranked",
+        ),
+        (
+            "recipes.planned.prompt.wording",
+            dict.fromkeys(QUOTAS, 0.4),
+            r"recipes.planned.prompt.wording: the shares are more than 1 together",
+        ),
+        (
+            "recipes.planned.prompt.words",
+            [900, 100],
+            r"recipes.planned.prompt.words: 900 is more than 100",
+        ),
+        (
+            "recipes.paper.prompt",
+            {"template": "paper", "seed": 1, "words": None},
+            r"recipes.paper.prompt: unknown key words; paper has the keys seed, template",
+        ),
         ("recipes.paper.allocation", 12, r"paper.allocation: missing key method: one of paper"),
         (
             "recipes.paper.allocation",

@@ -1,7 +1,7 @@
 """The shards of a recipe put together, and the account of them."""
 
 import pytest
-from generation_stage import table
+from generation_stage import prompts_table, request, table
 from longtail_icd.common.errors import UserError
 from longtail_icd.common.tables import write_table
 from longtail_icd.generation.collect import check_any_ok, manifest, merge_shards
@@ -55,18 +55,12 @@ def shards(tmp_path):
                 if status == "ok"
                 for code, role in ((anchor, "anchor"), ("401.9", "companion"))
             ],
-            "prompts": [
-                {
-                    "request_id": one,
-                    "anchor": anchor,
-                    "codes": [anchor],
-                    "messages": "[]",
-                    "knowledge": "[]",
-                    "data_class": data_class,
-                    "seed": 1,
-                }
-                for one, anchor, _, _, data_class, _ in rows
-            ],
+            "prompts": prompts_table(
+                [
+                    request(one, anchor=anchor, codes=[anchor], data_class=data_class)
+                    for one, anchor, _, _, data_class, _ in rows
+                ]
+            ).to_dicts(),
             "responses": [answer(one, endpoint) for one, *_, endpoint in rows],
         }
         for name, content in frames.items():

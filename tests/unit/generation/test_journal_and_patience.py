@@ -8,6 +8,7 @@ import time
 from types import SimpleNamespace as Space
 
 import pytest
+from generation_stage import request
 from hypothesis import given
 from hypothesis import strategies as st
 from longtail_icd.common.errors import UserError
@@ -16,7 +17,6 @@ from longtail_icd.generation.journal import Journal, request_key
 from longtail_icd.generation.openai_writer import Sampling
 from longtail_icd.generation.outcomes import answer_of
 from longtail_icd.generation.patience import Patience, retry_after_s
-from longtail_icd.generation.writer import Request
 
 ANSWER = {"text": "Süß\n\u2028 note", "finish_reason": "stop"}
 BODY = {"model": "m", "messages": [{"role": "user", "content": "x"}], "seed": 1, "top_p": 1.0}
@@ -31,11 +31,11 @@ def test_key_is_that_of_the_whole_request():
 
 
 def test_body_is_minimal_and_names_the_token_limit_as_configured():
-    request = Request("r", [{"role": "user", "content": "x"}], [], 7)
-    body = Sampling("m", 10, "max_completion_tokens", 0.5, 0.9).body(request)
+    one = request(seed=7)
+    body = Sampling("m", 10, "max_completion_tokens", 0.5, 0.9).body(one)
     assert body == {
         "model": "m",
-        "messages": request.messages,
+        "messages": one.chats[0],
         "max_completion_tokens": 10,
         "temperature": 0.5,
         "top_p": 0.9,

@@ -4,7 +4,7 @@ import json
 
 import polars as pl
 import pytest
-from generation_stage import PAPER, table
+from generation_stage import PAPER, prompts_table, request, table
 from hypothesis import given
 from hypothesis import strategies as st
 from longtail_icd.common.errors import UserError
@@ -145,21 +145,9 @@ def knowledge(*codes):
 
 
 def prompts():
-    return table(
-        "generation/prompts",
-        [
-            {
-                "request_id": f"r{number}",
-                "anchor": "428.0",
-                "codes": ["401.9", "428.0"],
-                "messages": "[]",
-                "knowledge": knowledge("428.0", "401.9"),
-                "data_class": "record",
-                "seed": 1,
-            }
-            for number in range(2)
-        ],
-    )
+    known = json.loads(knowledge("428.0", "401.9"))
+    codes = ["401.9", "428.0"]
+    return prompts_table([request(f"r{i}", codes=codes, knowledge=known) for i in range(2)])
 
 
 def responses(*texts):

@@ -169,6 +169,34 @@ def _check_models(config: dict[str, Any]) -> None:
             )
 
 
+def _check_prompts(config: dict[str, Any]) -> None:
+    """Require of each recipe what its prompt template works on."""
+    for name, recipe in config["recipes"].items():
+        prompt, where = recipe["prompt"], f"configuration: recipes.{name}"
+        strategy, exemplars = recipe["code_sets"]["strategy"], recipe["exemplars"]["method"]
+        offline = config["writers"][recipe["writer"]]["backend"] == "offline"
+        if prompt["template"] == "rephrase" and strategy != "paper":
+            raise UserError(
+                f"{where}.code_sets.strategy: {strategy}, but the template rephrase rewrites the "
+                "note that a code set was cloned from: choose paper"
+            )
+        if prompt["template"] == "rephrase" and offline:
+            raise UserError(
+                f"{where}.writer: {recipe['writer']} is offline and cannot rewrite a note; choose "
+                "a writer with a language model"
+            )
+        if prompt["template"] == "graft" and strategy != "paper" and exemplars != "ranked":
+            raise UserError(
+                f"{where}.exemplars.method: {exemplars}, but the template graft writes into the "
+                "note that a code set was cloned from, or into the best exemplar: choose ranked, "
+                "or code_sets.strategy: paper"
+            )
+        if sum(prompt.get("wording", {}).values()) > 1:
+            raise UserError(f"{where}.prompt.wording: the shares are more than 1 together")
+        if (words := prompt.get("words")) and words[0] > words[1]:
+            raise UserError(f"{where}.prompt.words: {words[0]} is more than {words[1]}")
+
+
 def _check_terminology(config: dict[str, Any]) -> None:
     """Check that a source of synonyms has the user's file that it reads, and a file its source."""
     terminology = config["terminology"]
@@ -283,6 +311,7 @@ def check_config(config: dict[str, Any], schema_path: Path) -> None:
     _check_schema(config, schema_path)
     _check_names(config)
     _check_train_sets(config)
+    _check_prompts(config)
     _check_models(config)
     _check_paths(config)
     _check_encoder(config)

@@ -167,17 +167,22 @@ TABLES = {
             "skeleton": pl.List(pl.String),
         },
     ),
-    # messages and knowledge are JSON; data_class is the highest class of the prompt's parts.
+    # One row per request of the plan, in its order; reserve: asked only if others of its anchor
+    # fail. chats and knowledge are JSON; generation/requests.py says what each column is.
     "generation/prompts": Table(
         "compose_prompts",
         {
             "request_id": pl.String,
             "anchor": pl.String,
             "codes": pl.List(pl.String),
-            "messages": pl.String,
+            "chats": pl.String,
+            "follow_up": pl.String,
+            "before": pl.String,
+            "after": pl.String,
             "knowledge": pl.String,
-            "data_class": pl.String,
             "seed": pl.Int64,
+            "data_class": pl.String,
+            "reserve": pl.Boolean,
         },
     ),
     # What the writer answered, before any screening; endpoint: where the prompt went, if anywhere.

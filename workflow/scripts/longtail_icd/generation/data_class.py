@@ -1,7 +1,8 @@
 """How sensitive a prompt is: the highest class of its parts.
 
 public     classification, titles, synonyms: nobody's data
-aggregate  statistics over a credentialed corpus
+aggregate  statistics over a credentialed corpus; words of a licensed terminology, which say
+           nothing of a patient but are not everybody's either
 record     derived from one admission of it, such as a cloned code set
 text       words of one of its notes
 

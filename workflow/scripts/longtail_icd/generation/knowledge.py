@@ -6,28 +6,34 @@ import polars as pl
 
 from longtail_icd.terminology.lookup import with_unknown
 
+# Sources of titles and synonyms that are the user's under a licence or an agreement.
+LICENSED = {"umls", "d_icd"}
+
 
 @dataclass(frozen=True)
 class CodeFacts:
-    """One code: its titles of the nodes above (chapter first), its own, and its synonyms."""
+    """One code: the titles of the nodes above (chapter first), its own, and its synonyms.
+
+    licensed: whether any of these words is from a source that not everybody may have.
+    """
 
     code: str
     kind: str
     title: str
     path: list[str]
     synonyms: list[str]
+    licensed: bool
 
 
-def _path(key: tuple[str, str], nodes: dict[tuple[str, str], tuple[str, str | None]]) -> list[str]:
-    """Return the titles of the nodes above ``key``, chapter first, repeated titles once."""
+def _nodes_above(key: tuple[str, str], nodes: dict[tuple[str, str], dict]) -> list[dict]:
+    """Return the nodes above ``key``, the nearest first."""
     version, _ = key
-    titles: list[str] = []
-    above = nodes[key][1]
+    found = []
+    above = nodes[key]["parent"]
     while above is not None and (version, above) in nodes:
-        title, above = nodes[version, above]
-        if title not in titles:
-            titles.append(title)
-    return titles[::-1]
+        found.append(nodes[version, above])
+        above = found[-1]["parent"]
+    return found
 
 
 def facts_of(
@@ -44,27 +50,28 @@ def facts_of(
         synonyms: a table `terminology/synonyms`; those that say the title again are left out.
     """
     nodes = {
-        (version, code): (title, parent)
-        for version, code, title, parent in taxonomy.select(
-            "version", "code", "title", "parent"
-        ).iter_rows()
+        (row["version"], row["code"]): row
+        for row in taxonomy.select("version", "code", "title", "title_source", "parent").iter_rows(
+            named=True
+        )
     }
     said = (
         synonyms.join(wanted, on=["version", "code"], how="semi")
+        .unique(["version", "code", "synonym"])
+        .sort("synonym")
         .group_by("version", "code")
-        .agg(pl.col("synonym").unique().sort())
+        .agg("synonym", licensed=pl.col("source").is_in(list(LICENSED)).any())
     )
-    by_code = {(version, code): others for version, code, others in said.iter_rows()}
+    by_code = {(version, code): words for version, code, *words in said.iter_rows()}
     facts = {}
     for version, code, kind in wanted.select("version", "code", "kind").unique().iter_rows():
-        title = nodes[version, code][0]
-        others = [
-            synonym
-            for synonym in by_code.get((version, code), [])
-            if synonym.lower() != title.lower()
-        ]
-        path = _path((version, code), nodes)
-        facts[code] = CodeFacts(code, kind, title, path, others)
+        node, above = nodes[version, code], _nodes_above((version, code), nodes)
+        title = node["title"]
+        path = list(dict.fromkeys(one["title"] for one in above))[::-1]
+        others, licensed = by_code.get((version, code), ([], False))
+        others = [synonym for synonym in others if synonym.lower() != title.lower()]
+        licensed |= any(one["title_source"] in LICENSED for one in (node, *above))
+        facts[code] = CodeFacts(code, kind, title, path, others, licensed)
     return facts
 
 

@@ -20,8 +20,9 @@ from longtail_icd.generation.endpoint import Endpoint, check_base_url, read_key
 from longtail_icd.generation.journal import Journal, request_key
 from longtail_icd.generation.outcomes import Failure, answer_of, failure_of, given_up
 from longtail_icd.generation.patience import Patience
+from longtail_icd.generation.requests import Request
 from longtail_icd.generation.run_state import RunState
-from longtail_icd.generation.writer import NO_ANSWER, Request, Response
+from longtail_icd.generation.writer import NO_ANSWER, Response
 
 PROGRESS_EVERY_S = 10.0
 # Every try at a note costs a note's time, so answers that are none are not asked for long.
@@ -42,7 +43,7 @@ class Sampling:
         """Return the complete body of a request: the fields every server takes, no others."""
         return {
             "model": self.model,
-            "messages": request.messages,
+            "messages": request.chats[0],
             self.max_tokens_key: self.max_tokens,
             "temperature": self.temperature,
             "top_p": self.top_p,

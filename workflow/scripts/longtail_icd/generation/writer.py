@@ -1,26 +1,16 @@
 """What every writer of notes takes and gives."""
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import polars as pl
 
 from longtail_icd.common.tables import TABLES
+from longtail_icd.generation.requests import Request
 
 # Finish reasons of rows without an answer; the next run asks for them again.
 NO_ANSWER = ("error", "invalid")
-
-
-@dataclass(frozen=True)
-class Request:
-    """One note to write: chat messages for an LLM, the same knowledge for the offline writer."""
-
-    request_id: str
-    messages: list[dict[str, str]]
-    knowledge: list[dict[str, Any]]
-    seed: int
 
 
 @dataclass(frozen=True)
@@ -47,15 +37,6 @@ class Writer(Protocol):
 
     def write(self, requests: list[Request]) -> Iterator[Response]:
         """Yield the response to each request."""
-
-
-def requests_of(prompts: pl.DataFrame) -> list[Request]:
-    """Return the requests of a table `generation/prompts`."""
-    columns = prompts.select("request_id", "messages", "knowledge", "seed")
-    return [
-        Request(request_id, json.loads(messages), json.loads(knowledge), seed)
-        for request_id, messages, knowledge, seed in columns.iter_rows()
-    ]
 
 
 def responses_table(responses: Iterable[Response]) -> pl.DataFrame:

@@ -5,7 +5,8 @@ from typing import Any
 
 from longtail_icd.generation.endpoint import Endpoint
 from longtail_icd.generation.journal import Journal
-from longtail_icd.generation.offline_writer import OfflineWriter, load_prose
+from longtail_icd.generation.offline.prose import load_prose
+from longtail_icd.generation.offline_writer import OfflineWriter
 from longtail_icd.generation.openai_writer import OpenAIWriter, Sampling
 from longtail_icd.generation.writer import Writer
 

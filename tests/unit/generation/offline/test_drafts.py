@@ -1,19 +1,27 @@
 """The offline writer: prose from the request alone, the same every time."""
 
 import ast
+import hashlib
 import subprocess
 import sys
 from pathlib import Path
 
+import generation_stage
 import pytest
-from generation_stage import PAPER
+from generation_stage import PAPER, synonyms, taxonomy, tiers
 from longtail_icd.common.errors import UserError
 from longtail_icd.generation import offline_writer
-from longtail_icd.generation.offline_writer import OfflineWriter, load_prose
+from longtail_icd.generation.knowledge import wanted_facts
+from longtail_icd.generation.offline.drafts import draft_of
+from longtail_icd.generation.offline.prose import load_prose
+from longtail_icd.generation.offline_writer import OfflineWriter
+from longtail_icd.generation.prompts.compose import compose_prompts
+from longtail_icd.generation.prompts.plans import items_of, wordings_in
+from longtail_icd.generation.prompts.templates import load_template
+from longtail_icd.generation.requests import requests_of
 from longtail_icd.generation.screening import reasons_against, words_of
-from longtail_icd.generation.writer import Request
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 PROSE = load_prose(ROOT / "resources" / "offline_prose.yaml")
 KINDS = ["diagnosis", "diagnosis", "procedure"]
 
@@ -26,10 +34,18 @@ def request(count=7, seed=5):
             "kind": KINDS[number % 3],
             "title": f"Official title {number}x",
             "wording": f"spoken wording {number}x",
+            "style": "synonym",
+            "synonyms": [f"spoken wording {number}x"],
         }
         for number in range(count)
     ]
-    return Request(f"r{seed}", [], knowledge, seed)
+    return asked(knowledge, seed)
+
+
+def asked(knowledge, seed, **changes):
+    codes = sorted(known["code"] for known in knowledge)
+    fields = {"anchor": knowledge[0]["code"], "codes": codes, "knowledge": knowledge, "seed": seed}
+    return generation_stage.request(f"r{seed}", **fields | changes)
 
 
 def text_of(one):
@@ -72,8 +88,69 @@ def test_answers_come_in_the_order_of_the_requests_and_went_nowhere():
 
 def test_description_is_title_and_synonyms_concatenated():
     known = {"code": "1", "role": "anchor", "kind": "diagnosis", "title": "A", "wording": "b"}
-    one = Request("r", [], [{**known, "synonyms": ["b", "c d"]}], 1)
+    one = asked([{**known, "synonyms": ["b", "c d"], "style": "description"}], 1)
     assert text_of(one) == "A. b. c d."
+
+
+def test_recipes_of_one_step_are_written_as_ever():
+    """Golden values, from before notes could be planned: results stay comparable, byte by byte."""
+    frame = generation_stage.code_sets(generation_stage.many_sets(40))
+    facts = wanted_facts(frame, tiers(), taxonomy(), synonyms())
+    hashes = {}
+    for name in ("paper", "description"):
+        template = load_template(ROOT / "resources" / "prompts" / f"{name}.j2")
+        prompts = compose_prompts(frame, facts, template, {"template": name, "seed": 1})
+        written = "\x00".join(text_of(one) for one in requests_of(prompts))
+        hashes[name] = hashlib.blake2b(written.encode(), digest_size=16).hexdigest()
+    assert hashes == {
+        "paper": "feedb9940c60b98d36ab1834f4956468",
+        "description": "74e7f7c90beea6e9019bf73086f54071",
+    }
+
+
+def planned(styles, seed=1):
+    knowledge = [
+        known | {"style": style}
+        for known, style in zip(request(len(styles)).knowledge, styles, strict=True)
+    ]
+    one = asked(knowledge, seed, follow_up="Now write it.")
+    return one, draft_of(one, PROSE)
+
+
+@pytest.mark.parametrize("style", ["title", "synonym", "abbreviation", "indirect"])
+def test_a_planned_note_says_each_code_in_the_words_of_its_plan(style):
+    for seed in range(20):
+        one, draft = planned([style] * 7, seed)
+        wordings = wordings_in(draft.plan, one.knowledge)
+        assert wordings.keys() == set(one.codes)
+        assert all(draft.text.lower().count(said.lower()) == 1 for said in wordings.values())
+        assert {item["evidence"] == "statement" for item in items_of(draft.plan)} == {
+            style != "indirect"
+        }
+        assert reasons_against(draft.text, "stop", None, **PAPER) == []
+
+
+def test_a_planned_note_keeps_to_the_wordings_that_it_was_given():
+    """No title slips in beside the quota, as it does in one step."""
+    texts = [planned(["synonym"] * 7, seed)[1].text.lower() for seed in range(50)]
+    assert not any("official title" in text for text in texts)
+
+
+def test_drafts_are_the_same_every_time():
+    assert planned(["title", "indirect"], 3) == planned(["title", "indirect"], 3)
+    assert len({planned(["title", "indirect"], seed)[1].text for seed in range(20)}) == 20
+
+
+@pytest.mark.parametrize("kind", [0, 2])
+def test_a_graft_is_one_or_two_sentences_on_the_anchor_inside_the_real_note(kind):
+    anchor = request().knowledge[kind] | {"role": "anchor"}
+    for seed in range(20):
+        one = asked([anchor, request().knowledge[1]], seed, before="He fell. ", after=" Home.")
+        text = draft_of(one, PROSE).text
+        assert text.startswith("He fell. ") and text.endswith(" Home.")
+        added = text.removeprefix("He fell. ").removesuffix(" Home.").lower()
+        assert added.count(anchor["wording"]) in (1, 2)
+        assert "wording 1x" not in added and "{" not in added
 
 
 def test_frames_name_no_condition_of_their_own():

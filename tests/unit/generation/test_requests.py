@@ -1,0 +1,81 @@
+"""Requests as they are read back: complete, in order, and a batch at a time."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+from generation_stage import prompts_table, request
+from longtail_icd.common.errors import UserError
+from longtail_icd.common.tables import sink_table, write_table
+from longtail_icd.generation.requests import BATCH, requests_of
+
+SCRIPTS = Path(__file__).parents[3] / "workflow" / "scripts"
+MANY = [
+    request(
+        f"r{number}",
+        codes=["401.9", "428.0"],
+        chats=[[{"role": "user", "content": "é {} \n"}]] * (number % 3),
+        follow_up="Now." if number % 2 else None,
+        before="a ",
+        knowledge=[{"code": "428.0", "synonyms": ["chf"]}],
+        seed=number,
+        reserve=number % 5 == 4,
+    )
+    for number in range(2 * BATCH + 3)
+]
+
+
+def test_requests_come_back_as_they_were_from_file_and_frame(tmp_path):
+    frame = prompts_table(MANY)
+    write_table(frame, tmp_path / "prompts.parquet", "generation/prompts")
+    assert list(requests_of(frame)) == MANY
+    assert list(requests_of(tmp_path / "prompts.parquet")) == MANY
+
+
+def test_an_empty_table_has_no_requests():
+    assert list(requests_of(prompts_table([]))) == []
+
+
+def test_a_note_is_its_answers_inside_the_real_text():
+    assert (
+        request(before="It hurt. ", after=" Home.").note(["He fell."]) == "It hurt. He fell. Home."
+    )
+    assert request().note(["One", "Two"]) == "One\nTwo"
+
+
+def test_a_table_of_an_older_version_is_one_clear_error(tmp_path):
+    prompts_table(MANY).drop("chats").write_parquet(tmp_path / "prompts.parquet")
+    with pytest.raises(UserError, match=r"column chats is missing.*-R compose_prompts"):
+        list(requests_of(tmp_path / "prompts.parquet"))
+
+
+PEAK = """
+import resource, sys
+from longtail_icd.generation.requests import requests_of
+count = sum(1 for _ in requests_of(sys.argv[1]))
+print(count, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+def peak_mb(path):
+    command = [sys.executable, "-c", PEAK, str(path)]
+    environment = {"PYTHONPATH": str(SCRIPTS), "POLARS_MAX_THREADS": "1"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    return [int(number) for number in done.stdout.split()]
+
+
+def test_memory_is_flat_however_many_requests_there_are(tmp_path):
+    """20,000 requests of 10 kB are 200 MB, and must not take so much."""
+    one = prompts_table([request(before="A word or two. " * 700)])
+    for name, count in (("few", 1000), ("many", 20_000)):
+        frame = pl.concat([one] * count).with_columns(
+            request_id=pl.int_range(count).cast(pl.String),
+            before=pl.int_range(count).cast(pl.String) + pl.col("before"),
+        )
+        sink_table(frame.lazy(), tmp_path / name, "generation/prompts")
+        del frame
+    few, many = peak_mb(tmp_path / "few"), peak_mb(tmp_path / "many")
+    assert (few[0], many[0]) == (1000, 20_000)
+    assert many[1] - few[1] < 100

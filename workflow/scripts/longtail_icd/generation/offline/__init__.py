@@ -1,0 +1,1 @@
+"""Prose without a language model."""

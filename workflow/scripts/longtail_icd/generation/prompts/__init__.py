@@ -1,0 +1,1 @@
+"""Prompts: from a code set to what a writer is asked."""
