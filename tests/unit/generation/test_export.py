@@ -13,7 +13,7 @@ from longtail_icd.common.files import write_json
 from longtail_icd.common.tables import empty_table, write_table
 from longtail_icd.generation.data_class import DATA_CLASSES
 from longtail_icd.generation.endpoints.dataset_card import DatasetFacts, dataset_card
-from longtail_icd.generation.endpoints.export import check_export, is_local_folder, save_dataset
+from longtail_icd.generation.endpoints.export import check_export, is_local_folder
 from longtail_icd.generation.endpoints.licences import (
     CODIESP,
     CREDENTIALED,
@@ -21,6 +21,7 @@ from longtail_icd.generation.endpoints.licences import (
     UNKNOWN,
     corpus_licence,
 )
+from longtail_icd.generation.endpoints.save_dataset import save_dataset
 
 ROOT = Path(__file__).parents[3]
 LOCAL = ["./notes", "../notes", "/data/notes", "~/notes"]
@@ -152,7 +153,7 @@ def test_the_command_refuses_in_one_line(results, tmp_path):
     }.items():
         (tmp_path / "config").mkdir(exist_ok=True)
         (tmp_path / "config" / f"{name}.yaml").write_text(yaml.safe_dump(content))
-    command = [sys.executable, "-m", "longtail_icd.generation.endpoints.export", "--recipe",
+    command = [sys.executable, "-m", "longtail_icd.generation.endpoints.save_dataset", "--recipe",
                "paper", "--configfile", "config/over.yaml", "--to"]  # fmt: skip
     environment = {"PATH": "/usr/bin", "PYTHONPATH": str(ROOT / "workflow" / "scripts")}
 

@@ -7,6 +7,7 @@ import yaml
 
 from longtail_icd.generation.endpoints.licences import Licence
 
+TABLES = ("notes", "labels")
 # PhysioNet's custom for what derives from a corpus of its own.
 _EXTENSIONS = {"mimic3": "MIMIC-III-Ext", "mimic4": "MIMIC-IV-Ext"}
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"))
@@ -49,10 +50,7 @@ def _front_matter(facts: DatasetFacts, notes: int) -> str:
         **({"license_name": licence.name} if licence.id == "other" else {}),
         "tags": ["synthetic", "clinical-notes", "medical-coding", "icd"],
         "size_categories": [size],
-        "configs": [
-            {"config_name": table, "data_files": f"{table}.parquet"}
-            for table in ("notes", "labels")
-        ],
+        "configs": [{"config_name": table, "data_files": f"{table}.parquet"} for table in TABLES],
     }
     return yaml.safe_dump(fields, sort_keys=False, allow_unicode=True)
 
