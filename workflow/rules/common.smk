@@ -12,6 +12,7 @@ from longtail_icd.common.errors import UserError
 from longtail_icd.corpus.raw_files import codiesp_files, MIMIC_TABLES
 from longtail_icd.corpus.simulator.layouts import hospital_files
 from longtail_icd.corpus.split_files import downloaded, official_files
+from longtail_icd.generation.endpoints.endpoint import FETCHING
 from longtail_icd.terminology.user_files import D_ICD, find_d_icd
 
 try:
@@ -183,8 +184,7 @@ def graft_sources(wildcards):
 def writer_config(wildcards):
     """Return what determines a writer's answers; where and how fast they are fetched does not."""
     writer = config["writers"][config["recipes"][wildcards.recipe]["writer"]]
-    fetching = {"base_url", "concurrency", "timeout_s", "api_key_env"}
-    return {key: value for key, value in writer.items() if key not in fetching}
+    return {key: value for key, value in writer.items() if key not in FETCHING}
 
 
 def offline_prose(wildcards):

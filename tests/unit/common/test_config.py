@@ -1,6 +1,7 @@
 """A wrong configuration ends in one message that names the key and the remedy."""
 
 import copy
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,27 @@ from longtail_icd.common.errors import UserError
 ROOT = Path(__file__).parents[3]
 SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"
 QUOTAS = ("title", "abbreviation", "indirect")
+LLM = {
+    "backend": "openai",
+    "model": "m",
+    "max_tokens": 10,
+    "max_tokens_key": "max_tokens",
+    "temperature": 1.0,
+    "top_p": 1.0,
+    "concurrency": 1,
+    "timeout_s": 1.0,
+    "api_key_env": None,
+}
+URL = "http://127.0.0.1:8000/v1"
+ATTESTATION = {
+    "zero_retention": True,
+    "no_training": True,
+    "no_human_review": True,
+    "agreement_ref": "12",
+    "by": "me",
+    "date": "2026-01-01",
+    "expires": "2026-12-31",
+}
 DEMO = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
 
 
@@ -106,6 +128,29 @@ def test_the_demo_is_valid():
             r"recipes.paper.exemplars: unknown key count; none has the keys method$",
         ),
         ("writers.offline", {"backend": "openai", "model": "m"}, r"openai has the keys api_key_e"),
+        ("writers.one", LLM, r"writers.one: give base_url, or base_urls for several"),
+        (
+            "writers.one",
+            {**LLM, "base_url": URL, "base_urls": [URL]},
+            r"writers.one: give base_url, or base_urls .*not both",
+        ),
+        ("writers.one", {**LLM, "base_urls": [URL, "x:1"]}, r"writers.one.base_urls.1: 'x:1' does"),
+        (
+            "writers.one",
+            {**LLM, "base_url": URL, "max_class": "secret"},
+            r"writers.one.max_class: 'secret' is not one of",
+        ),
+        (
+            "writers.one",
+            {**LLM, "base_url": URL, "attestation": {"by": "me"}},
+            r"writers.one.attestation: missing key agreement_ref",
+        ),
+        (
+            "writers.one",
+            {**LLM, "base_url": URL, "attestation": {**ATTESTATION, "expires": "never"}},
+            r"writers.one.attestation.expires: 'never' does not match",
+        ),
+        ("generation.prices", {"m": {"input": 1}}, r"generation.prices.m: missing key output"),
         ("train_sets.extended.recipes", ["x"], r"train_sets.extended.recipes: no recipe named x"),
         ("train_sets.original.steps_of", "x", r"original.steps_of: x is no .*those are: extended"),
         ("train_sets.original.dose", 0.5, r"original.dose: there are no synthetic notes to act on"),
@@ -154,6 +199,13 @@ def test_the_demo_is_valid():
 def test_each_mistake_has_its_message(path, value, message):
     with pytest.raises(UserError, match=message):
         check_config(_changed(path, value), SCHEMA)
+
+
+def test_an_attested_endpoint_and_several_servers_are_valid():
+    days = {"date": date(2026, 1, 1), "expires": date(2026, 12, 31)}  # unquoted in YAML
+    for attestation in (ATTESTATION, ATTESTATION | days):
+        writer = {**LLM, "base_urls": [URL], "max_class": "record", "attestation": attestation}
+        check_config(_changed("writers.one", writer), SCHEMA)
 
 
 def test_the_pace_of_an_oversampled_set_is_not_taken_over():

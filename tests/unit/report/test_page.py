@@ -212,6 +212,19 @@ def test_rendering_twice_gives_the_same_page(sample_run):
     assert len(pages) == 1
 
 
+def test_settings_show_no_credentials_of_an_endpoint():
+    nothing = dict.fromkeys(("headings", "d_icd", "index", "umls"))
+    secret = "http://me:secret@host:8000/v1"
+    settings = {
+        "corpus": {"path": None, "label_file": None, "split": {"ids": None}},
+        "terminology": nothing,
+        "encoder": {"name": None},
+        "writers": {"one": {"base_url": secret}, "many": {"base_urls": [secret, secret]}},
+    }
+    shown = page.shown_settings(settings)
+    assert "secret" not in shown and shown.count("http://host:8000/v1") == 3
+
+
 def test_endpoint_is_shown_without_credentials():
     assert page.endpoint_name("http://me:secret@host:8000/v1?key=1") == "http://host:8000/v1"
     assert page.endpoint_name(None) == "nowhere"

@@ -103,6 +103,16 @@ def _check_names(config: dict[str, Any]) -> None:
         raise UserError("configuration: tiers: head > medium > tail > 1 must hold")
 
 
+def _check_writers(config: dict[str, Any]) -> None:
+    """Require one way to say where an LLM is."""
+    for name, writer in config["writers"].items():
+        if writer["backend"] == "openai" and ("base_url" in writer) == ("base_urls" in writer):
+            raise UserError(
+                f"configuration: writers.{name}: give base_url, or base_urls for several servers "
+                "with the same model; one of them, not both"
+            )
+
+
 def _check_train_sets(config: dict[str, Any]) -> None:
     """Refuse options that contradict each other, or that have nothing to act on."""
     train_sets = {name: TRAIN_SET_DEFAULTS | one for name, one in config["train_sets"].items()}
@@ -310,6 +320,7 @@ def check_config(config: dict[str, Any], schema_path: Path) -> None:
     """
     _check_schema(config, schema_path)
     _check_names(config)
+    _check_writers(config)
     _check_train_sets(config)
     _check_prompts(config)
     _check_models(config)

@@ -74,6 +74,8 @@ def shown_settings(settings: dict[str, Any]) -> str:
     for writer in shown["writers"].values():
         if "base_url" in writer:
             writer["base_url"] = endpoint_name(writer["base_url"])
+        if "base_urls" in writer:
+            writer["base_urls"] = [endpoint_name(one) for one in writer["base_urls"]]
     return yaml.safe_dump(shown, sort_keys=False, allow_unicode=True)
 
 

@@ -1,0 +1,1 @@
+"""Where prompts may go and what may leave this machine."""
