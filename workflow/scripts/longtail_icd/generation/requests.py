@@ -12,6 +12,8 @@ from longtail_icd.common.tables import TABLES, scan_table
 
 Chat = list[dict[str, str]]  # messages: role and content each
 BATCH = 256  # requests that are read at once
+# Finish reasons of answers that are none; the next run asks for them again.
+NO_ANSWER = ("error", "invalid")
 
 
 @dataclass(frozen=True)

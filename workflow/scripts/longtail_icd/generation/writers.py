@@ -1,29 +1,136 @@
-"""The writer that a configuration asks for."""
+"""The writer that a configuration asks for, at work on one shard."""
 
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from longtail_icd.generation.endpoint import Endpoint
-from longtail_icd.generation.journal import Journal
-from longtail_icd.generation.offline.prose import load_prose
-from longtail_icd.generation.offline_writer import OfflineWriter
-from longtail_icd.generation.openai_writer import OpenAIWriter, Sampling
-from longtail_icd.generation.writer import Writer
+from longtail_icd.generation.anchors import Judge, NoteWriter
+from longtail_icd.generation.drafting import ChatDrafter, Drafter
+from longtail_icd.generation.endpoints.endpoint import read_endpoint
+from longtail_icd.generation.journal.journal import Journal
+from longtail_icd.generation.journal.memory import RememberingAsker
+from longtail_icd.generation.offline.drafts import draft_of
+from longtail_icd.generation.offline.prose import Prose, load_prose
+from longtail_icd.generation.requests import Chat, Draft, Request, Screen
+from longtail_icd.generation.runner.asker import EndpointAsker
+from longtail_icd.generation.runner.budgets import read_budgets
+from longtail_icd.generation.runner.patience import Patience
+from longtail_icd.generation.runner.run_state import RunState
+from longtail_icd.generation.runner.servers import Servers
+from longtail_icd.generation.runner.status import Status
+from longtail_icd.generation.sampling import read_sampling
+from longtail_icd.generation.shard_job import ShardJob
+from longtail_icd.generation.spool import Spool
 
-# Settings that say how an answer is fetched; all others determine the answer itself.
-FETCHING = ("base_url", "concurrency", "timeout_s", "api_key_env")
+
+@dataclass(frozen=True)
+class Shard:
+    """What one shard's notes are made of.
+
+    Attributes:
+        requests: gives them anew at each call.
+        allocated: how many of them are no reserve.
+        screen: what is wrong with a draft.
+        judge: what a judge is asked; None: nobody.
+        seen: makes a function that knows the near-duplicates among one anchor's notes.
+    """
+
+    requests: Callable[[], Iterator[Request]]
+    allocated: int
+    screen: Screen
+    judge: Judge | None
+    seen: Callable[[], Callable[[str], bool]]
 
 
-def make_writer(settings: dict[str, Any], prose: str | Path | None, journal: str | Path) -> Writer:
-    """Return the writer for one block of ``writers:``.
+class OfflineDrafter:
+    """Deterministic prose: the same request always gets the same note, and nothing corrects it."""
+
+    def __init__(self, prose: Prose):
+        self._prose = prose
+
+    async def draft(self, request: Request) -> Draft:
+        """Return the note."""
+        return draft_of(request, self._prose)
+
+    async def revise(self, request: Request, draft: Draft, corrections: list[str]) -> Draft:
+        """Return the same draft."""
+        return draft
+
+    async def judge(self, request: Request, draft: Draft, chat: Chat) -> Draft:
+        """Return the draft without a judgement."""
+        return draft
+
+
+async def _write(
+    shard: Shard, drafter: Drafter, at_once: int, status: Status, spool: Spool
+) -> None:
+    """Write a shard, telling of its progress."""
+    telling = asyncio.create_task(status.tell())
+    writer = NoteWriter(drafter, shard.screen, shard.judge)
+    try:
+        await ShardJob(writer, shard.seen, at_once, status.finished).run(shard.requests(), spool)
+    finally:
+        telling.cancel()
+        with suppress(asyncio.CancelledError):
+            await telling
+        print(status.line())
+
+
+async def _write_by_endpoint(
+    shard: Shard, settings: dict[str, Any], journal: Journal, patience: Patience, spool: Spool
+) -> None:
+    """Write a shard by asking an endpoint.
+
+    Raises:
+        UserError: the run ended early; what was answered is in the journal.
+    """
+    state = RunState(ever_good=len(journal) > 0)
+    endpoint, budgets = read_endpoint(settings), read_budgets(settings)
+    async with Servers(endpoint, patience, state) as servers:
+        asker = EndpointAsker(endpoint, servers, state, budgets, patience)
+        memory = RememberingAsker(asker, journal)
+        status = Status(shard.allocated, state, asker.live)
+        drafter = ChatDrafter(memory, read_sampling(settings))
+        try:
+            await _write(shard, drafter, 2 * endpoint.concurrency, status, spool)
+        finally:
+            await memory.drain()
+    print(f"answers: {memory.known} known from the journal, {memory.asked} asked for")
+    if state.failure is not None:
+        raise state.failure
+
+
+def write_shard(
+    shard: Shard,
+    settings: dict[str, Any],
+    prose: str | Path | None,
+    journal: str | Path,
+    spool: Spool,
+    patience: Patience | None = None,
+) -> None:
+    """Write a shard's notes into the spool.
 
     Args:
-        settings: the block.
-        prose: file with the offline writer's sentences; the other writer needs none.
-        journal: folder of the journal; the offline writer is cheaper to run again than to store.
+        shard: its requests and how they are screened.
+        settings: one block of ``writers:``.
+        prose: file with the offline writer's sentences; others need none.
+        journal: its folder; the offline writer is cheaper to run again than to store.
+        spool: where drafts go.
+        patience: bounds of the retries.
+
+    Raises:
+        UserError: the endpoint is not allowed, unreachable or rejects requests, or a budget is
+            spent.
     """
     if settings["backend"] == "offline":
-        return OfflineWriter(load_prose(prose))
-    fetching = {key: settings[key] for key in FETCHING}
-    sampling = {key: value for key, value in settings.items() if key not in (*FETCHING, "backend")}
-    return OpenAIWriter(Sampling(**sampling), Endpoint(**fetching), Journal(journal))
+        drafter = OfflineDrafter(load_prose(prose))
+        asyncio.run(_write(shard, drafter, 1, Status(shard.allocated), spool))
+        return
+    stored = Journal(journal)
+    try:
+        asyncio.run(_write_by_endpoint(shard, settings, stored, patience or Patience(), spool))
+    finally:
+        stored.close()

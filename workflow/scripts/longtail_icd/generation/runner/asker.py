@@ -25,6 +25,10 @@ from longtail_icd.generation.runner.servers import Server, Servers
 
 # Every try at a note costs a note's time, so answers that are none are not asked for long.
 _INVALID_TRIES = 3
+# Fields of a body that every server takes.
+_FIELDS = frozenset(
+    "model messages max_tokens max_completion_tokens temperature top_p seed".split()
+)
 
 
 class EndpointAsker:
@@ -53,6 +57,10 @@ class EndpointAsker:
         self._budgets = budgets
         self._patience = patience
         self._allowed: set[str] = set()
+
+    def live(self) -> tuple[int, int, float]:
+        """Return how many requests are in flight, how many may be, and the money spent."""
+        return self.limit.in_flight, int(self.limit.limit), self._budgets.money.spent
 
     async def ask(self, body: dict[str, Any], data_class: str) -> Answer:
         """Return the answer to a Chat Completions body, however long it takes.
@@ -96,18 +104,12 @@ class EndpointAsker:
         try:
             while (pause := state.pause_until - time.monotonic()) > 0 and state.failure is None:
                 await state.sleep(pause + random.random() * self._patience.first_wait_s)
-            server = await self._servers.pick()
-            if server is None or state.failure is not None:
-                raise RunEnded
-            server.in_flight += 1
-            try:
-                self._check(data_class)
+            self._check(data_class)
+            async with self._servers.least_busy() as server:
                 return entered, server, await self._ask_once(server, body)
-            except UserError as error:
-                state.fail(error)
-                raise RunEnded from None
-            finally:
-                server.in_flight -= 1
+        except UserError as error:
+            state.fail(error)
+            raise RunEnded from None
         finally:
             self.limit.leave()
 
@@ -120,7 +122,10 @@ class EndpointAsker:
     async def _ask_once(self, server: Server, body: dict[str, Any]) -> dict[str, Any] | Failure:
         """Return the answer or the failure of one try; a :class:`UserError` if no try will help."""
         try:
-            completion = await server.client.chat.completions.create(**body)
+            # The package takes fields that it does not know by another name.
+            own = {key: value for key, value in body.items() if key in _FIELDS}
+            rest = {key: value for key, value in body.items() if key not in _FIELDS}
+            completion = await server.client.chat.completions.create(**own, extra_body=rest)
         except openai.APIError as error:
             return failure_of(error, server.base_url)
         except ValueError:

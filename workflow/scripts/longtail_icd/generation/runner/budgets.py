@@ -96,3 +96,11 @@ class Budgets:
         await self._requests.take(1, sleep)
         if self._tokens.amount is not None:
             await self._tokens.take(_tokens_of(body), sleep)
+
+
+def read_budgets(settings: dict[str, Any]) -> Budgets:
+    """Return the budgets of one block of ``writers:``; without the block nothing is bounded."""
+    bounds = {"money": None, "prompt_price": 0.0, "completion_price": 0.0}
+    bounds |= {"requests_per_minute": None, "tokens_per_minute": None, **settings.get("budget", {})}
+    money = Money(bounds["money"], bounds["prompt_price"], bounds["completion_price"])
+    return Budgets(bounds["requests_per_minute"], bounds["tokens_per_minute"], money)

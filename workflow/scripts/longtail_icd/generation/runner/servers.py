@@ -3,17 +3,19 @@
 import asyncio
 import logging
 import time
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx2
 import openai
 
-from longtail_icd.generation.endpoints.gate import Endpoint, http_client
+from longtail_icd.generation.endpoints.endpoint import Endpoint, read_key
+from longtail_icd.generation.endpoints.transport import http_client
 from longtail_icd.generation.runner.outcomes import given_up
 from longtail_icd.generation.runner.patience import Patience
-from longtail_icd.generation.runner.run_state import RunState
+from longtail_icd.generation.runner.run_state import RunEnded, RunState
 
 
 @dataclass(eq=False)
@@ -36,35 +38,22 @@ def _health_url(base_url: str) -> str:
 class Servers:
     """Opened with ``async with``; every connection goes through the privacy gate.
 
-    A server that was there and is gone is left alone until it is back: a circuit breaker. The run
-    ends if all of them stay away for longer than ``patience.gone_s``.
+    Nothing is looked up, no key is read, before the first request: a run that the journal answers
+    needs neither. A server that was there and is gone is left alone until it is back: a circuit
+    breaker. The run ends if all of them stay away for longer than ``patience.gone_s``.
     """
 
-    def __init__(self, endpoint: Endpoint, key: str, patience: Patience, state: RunState):
+    def __init__(self, endpoint: Endpoint, patience: Patience, state: RunState):
         # The package logs requests, with prompts, if OPENAI_LOG asks for it.
         for name in ("openai", "httpx2", "httpcore2"):
             logging.getLogger(name).setLevel(logging.WARNING)
-        self._http = http_client(endpoint)
+        self._endpoint = endpoint
         self._patience = patience
         self._state = state
+        self._http = http_client(endpoint)
+        self._servers: list[Server] = []
         self._probes: set[asyncio.Task[None]] = set()
         self._all_down_since = 0.0
-        self.servers = [
-            Server(base_url, self._client(base_url, key, endpoint.timeout_s))
-            for base_url in endpoint.base_urls
-        ]
-
-    def _client(self, base_url: str, key: str, timeout_s: float) -> openai.AsyncOpenAI:
-        client = openai.AsyncOpenAI(
-            api_key=key,
-            base_url=base_url,
-            timeout=timeout_s,
-            max_retries=0,
-            http_client=self._http,
-        )
-        # Set from the environment by default, and sent as headers.
-        client.organization = client.project = None
-        return client
 
     async def __aenter__(self) -> "Servers":
         return self
@@ -74,24 +63,52 @@ class Servers:
             probe.cancel()
         await self._http.aclose()
 
-    async def pick(self) -> Server | None:
-        """Return the server with the fewest requests; None if the run ended while none was up."""
+    @asynccontextmanager
+    async def least_busy(self) -> AsyncIterator[Server]:
+        """Yield the server with the fewest requests, once any is up.
+
+        Raises:
+            RunEnded: the run has ended.
+            UserError: the key is missing, or no server has been up for too long.
+        """
+        if not self._servers:
+            key = read_key(self._endpoint.api_key_env)
+            self._servers = [Server(url, self._client(url, key)) for url in self._endpoint.base_urls]
+        server = await self._any_up()
+        server.in_flight += 1
+        try:
+            yield server
+        finally:
+            server.in_flight -= 1
+
+    def _client(self, base_url: str, key: str) -> openai.AsyncOpenAI:
+        client = openai.AsyncOpenAI(
+            api_key=key,
+            base_url=base_url,
+            timeout=self._endpoint.timeout_s,
+            max_retries=0,
+            http_client=self._http,
+        )
+        # Set from the environment by default, and sent as headers.
+        client.organization = client.project = None
+        return client
+
+    async def _any_up(self) -> Server:
         while self._state.failure is None:
-            up = [server for server in self.servers if not server.down]
+            up = [server for server in self._servers if not server.down]
             if up:
                 return min(up, key=lambda server: server.in_flight)
             if time.monotonic() - self._all_down_since > self._patience.gone_s:
-                self._state.fail(given_up("unreachable", self.servers[0].base_url))
-                return None
+                raise given_up("unreachable", self._servers[0].base_url)
             await self._state.sleep(self._patience.probe_s)
-        return None
+        raise RunEnded
 
     def lost(self, server: Server) -> None:
         """Take note that nothing listens at a server; one that never answered gets its tries."""
-        if server.down or not (server.good or len(self.servers) > 1):
+        if server.down or not (server.good or len(self._servers) > 1):
             return
         server.down = True
-        if all(one.down for one in self.servers):
+        if all(one.down for one in self._servers):
             self._all_down_since = time.monotonic()
         probe = asyncio.create_task(self._probe(server))
         self._probes.add(probe)
