@@ -10,7 +10,7 @@ from generation_stage import PAPER
 from longtail_icd.common.errors import UserError
 from longtail_icd.generation import offline_writer
 from longtail_icd.generation.offline_writer import OfflineWriter, load_prose
-from longtail_icd.generation.screening import reasons_against, words_of
+from longtail_icd.generation.screening.format import reasons_against, words_of
 from longtail_icd.generation.writer import Request
 
 ROOT = Path(__file__).parents[3]
