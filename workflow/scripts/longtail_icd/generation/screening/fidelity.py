@@ -3,12 +3,13 @@
 import math
 import re
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any
 
 from longtail_icd.generation.evidence import Span
 from longtail_icd.generation.screening.status import Status, StatusRules, verdict_of
 from longtail_icd.generation.screening.terms import Terms
-from longtail_icd.generation.screening.words import Words, phrase_of
+from longtail_icd.generation.screening.words import Words, phrase_of, spaced
 
 # Codes whose condition is over by definition: history, status, late effects.
 _OF_THE_PAST = re.compile(
@@ -46,10 +47,14 @@ def copied_title(title: str, words: Words) -> Span | None:
         return None
     length = max(math.ceil(RUN * len(title_words)), LONG_TITLE)
     for start in range(len(title_words) - length + 1):
-        places = words.find("".join(f" {word} " for word in title_words[start : start + length]))
-        if places:
-            return places[0]
+        for first, last in words.find(spaced(title_words[start : start + length])):
+            more = zip(title_words[start + length :], words.words[last:], strict=False)
+            return first, last + sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], more))
     return None
+
+
+def _overlap(place: Span, other: Span) -> bool:
+    return place[0] < other[1] and other[0] < place[1]
 
 
 def _inside(place: Span, other: Span) -> bool:
@@ -113,9 +118,7 @@ class Fidelity:
             ]
         else:
             kept = list(statuses)
-        copied = title is not None and all(
-            _inside(place, title) or place == title for place in places
-        )
+        copied = title is not None and all(_overlap(place, title) for place in places)
         return Finding(known, verdict, sorted(kept), copied)
 
     def _part_of_another(

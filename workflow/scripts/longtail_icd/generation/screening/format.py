@@ -52,7 +52,7 @@ _BLANK = re.compile(r"_{3,}")
 # Codes that no measurement looks like, and numbers that words or brackets mark as codes.
 _CODE_NUMBER = re.compile(
     r"\bICD-?\s?(?:9|10)\b"
-    r"|(?<![\w-])(?:[A-TV-Z]\d[0-9A-B]\.[0-9A-Z]{1,4}|V\d\d\.\d{1,2}|E\d{3}\.\d)(?![\w.])"
+    r"|(?<![\w-])(?:[A-TV-Z]\d[0-9A-B]\.[0-9A-Z]{1,4}|V\d\d\.\d{1,2}|E\d{3}\.\d)(?!\w|\.\d)"
     r"|\b(?:codes?|coded(?: as)?)[: ]+\d{2,3}\.\d{1,2}\b"
     r"|(?:diagnos[ei]s|procedures?)\b[^\n]{0,80}[\[(]\d{2,3}\.\d{1,2}[\])]"
     r"|(?:diagnos[ei]s):[ \t]*\d{3}\.\d{1,2}\b",

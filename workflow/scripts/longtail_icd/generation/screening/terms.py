@@ -13,7 +13,7 @@ from longtail_icd.generation.screening.words import Words, phrase_of
 # Codes that are no conditions of their own: symptoms, causes, contact with health services.
 _NO_CONDITION = re.compile(r"^(?:7[89]\d(?:\.|$)|[VE]\d|[RVWXYZ]\d)")
 _ICD10_E = re.compile(r"^E\d\d(?:\.|$)")  # endocrine in ICD-10, causes in ICD-9 (E880)
-MIN_LETTERS = 4  # of a wording of one word
+MIN_LETTERS = 3  # of a wording of one word
 SEEN = 3  # train notes from which on a wording's own record counts
 RELIABLE = 0.5  # share of them that have the code
 
@@ -90,7 +90,7 @@ class Terms:
         """Return whether a wording says that its code should have been given.
 
         It means codes of one category, all conditions. If train notes use it, at least half of
-        these have the category; if not, it is no single short word.
+        these have the category; if not, it has three letters at least.
         """
         term = self.terms[number]
         if term.category is None:
