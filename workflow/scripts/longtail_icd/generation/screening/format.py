@@ -21,7 +21,7 @@ _CODE_TALK = re.compile(r"\bICD-?\s?(?:9|10)\b", re.IGNORECASE)
 # A refusal that the paper's checks do not know.
 _DECLINES = re.compile(
     r"\A\W*(?:i(?:'|’)?m (?:unable|not able)|i (?:will not|won(?:'|’)?t|am not able|do not feel)"
-    r"|it would (?:not be|be in)appropriate|unfortunately,? (?:it is not possible|this request))",
+    r"|it would (?:not be |be in)appropriate|unfortunately,? (?:it is not possible|this request))",
     re.IGNORECASE,
 )
 # What a chat model says around a note, and what it wraps it in.
