@@ -9,15 +9,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from generation_stage import SECRET_TEXT, Stage, many_sets, request
+from generation_stage import SECRET_TEXT, Stage, many_sets, request, request
 from longtail_icd.common.errors import UserError
-from longtail_icd.generation.endpoint import Endpoint
 from longtail_icd.generation.journal import Journal
-from longtail_icd.generation.openai_writer import OpenAIWriter, Sampling
-from longtail_icd.generation.patience import Patience
+from longtail_icd.generation.requests import Assessment
+from longtail_icd.generation.runner.patience import Patience
+from longtail_icd.generation.spool import Spool
+from longtail_icd.generation.writers import Shard, write_shard
 from stand_in_server import StandInServer, faulty
 
-SAMPLING = Sampling("stand-in", 100, "max_tokens", 1.0, 1.0)
 QUICK = Patience(
     first_wait_s=0.01,
     longest_wait_s=0.05,
@@ -25,20 +25,33 @@ QUICK = Patience(
     attempts=6,
     lost_in_a_row=3,
     busy_s=0.5,
+    gone_s=0.5,
+    probe_s=0.1,
 )
 KEY = "sk-never-show-this"
+WRITER = StandInServer(port=1).writer(timeout_s=2.0)
+
+
+class LetAllPass:
+    """A screen that rejects no note."""
+
+    def assess(self, request, draft):
+        return Assessment(draft.text, [], [], [])
 
 
 def requests(count):
-    return [request(f"r{i}", seed=i) for i in range(count)]
+    return [request(f"r{i}", anchor=f"a{i}", seed=i) for i in range(count)]
 
 
-def write(
-    base_url, folder, count=12, *, concurrency=4, timeout_s=2.0, key_env=None, patience=QUICK
-):
-    endpoint = Endpoint(base_url, concurrency, timeout_s, key_env)
-    writer = OpenAIWriter(SAMPLING, endpoint, Journal(folder / "journal"), patience)
-    return list(writer.write(requests(count)))
+def write(folder, count=12, *, patience=QUICK, **settings):
+    """Return the drafts for that many anchors of one request each, in the plan's order."""
+    shard = Shard(
+        lambda: iter(requests(count)), count, LetAllPass(), None, lambda: lambda *_: False
+    )
+    folder.mkdir(exist_ok=True)
+    with Spool(folder) as spool:
+        write_shard(shard, WRITER | settings, None, folder / "journal", spool, patience)
+        return list(spool.drafts())
 
 
 def no_connection(monkeypatch):
@@ -62,7 +75,7 @@ def test_faults_that_pass_lose_nothing_and_ask_nothing_twice(tmp_path):
     """A third of all tries fail with 429, 500 or a cut connection."""
     with StandInServer(faulty(0.33)) as server:
         # However slow the machine, this server is never given up.
-        answers = write(server.base_url, tmp_path, 60, patience=replace(QUICK, busy_s=60))
+        answers = write(tmp_path, 60, base_url=server.base_url, patience=replace(QUICK, busy_s=60))
     assert [answer.request_id for answer in answers] == [f"r{i}" for i in range(60)]
     assert {answer.finish_reason for answer in answers} == {"stop"}
     assert len({answer.text for answer in answers}) == 60
@@ -74,14 +87,14 @@ def test_faults_that_pass_lose_nothing_and_ask_nothing_twice(tmp_path):
 @pytest.mark.parametrize("kind", ["429", "500", "503", "cut", "garbage", "page", "hollow"])
 def test_one_failure_of_each_kind_is_waited_out(tmp_path, kind):
     with StandInServer(lambda number, _: kind if number == 0 else "ok") as server:
-        answers = write(server.base_url, tmp_path, 3, concurrency=1)
+        answers = write(tmp_path, 3, base_url=server.base_url, concurrency=1)
     assert [answer.attempts for answer in answers] == [2, 1, 1]
     assert {answer.endpoint for answer in answers} == {server.base_url}
 
 
 def test_a_slow_answer_is_a_timeout_and_asked_again(tmp_path, capsys):
     with StandInServer(lambda number, _: "slow" if number == 0 else "ok") as server:
-        answers = write(server.base_url, tmp_path, 2, timeout_s=0.3)
+        answers = write(tmp_path, 2, base_url=server.base_url, timeout_s=0.3)
     assert {answer.finish_reason for answer in answers} == {"stop"}
     assert "errors: timeout 1" in capsys.readouterr().out
 
@@ -89,7 +102,7 @@ def test_a_slow_answer_is_a_timeout_and_asked_again(tmp_path, capsys):
 def test_retry_after_is_honoured_by_all_workers(tmp_path):
     behaviour = lambda number, _: "429" if number == 0 else "ok"  # noqa: E731
     with StandInServer(behaviour, retry_after="1") as server:
-        write(server.base_url, tmp_path, 4, concurrency=1)
+        write(tmp_path, 4, base_url=server.base_url, concurrency=1)
     first, second, *_ = server.times
     assert 1.0 <= second - first < 2.0
 
@@ -97,18 +110,18 @@ def test_retry_after_is_honoured_by_all_workers(tmp_path):
 def test_a_busy_server_costs_no_try_but_not_forever(tmp_path):
     """More 429s than tries are waited out; a server that is busy for good ends the run."""
     with StandInServer(lambda number, _: "429" if number < 9 else "ok") as server:
-        assert write(server.base_url, tmp_path, 1)[0].attempts == 10
+        assert write(tmp_path, 1, base_url=server.base_url)[0].attempts == 10
     with StandInServer(lambda *_: "429") as server, pytest.raises(UserError, match="too busy"):
-        write(server.base_url, tmp_path / "other", 2)
+        write(tmp_path / "other", 2, base_url=server.base_url)
 
 
 def test_what_a_server_says_about_an_answer_is_kept_for_the_screening(tmp_path):
     kinds = ["truncated", "empty", "refusal", "ok"]
     with StandInServer(lambda number, _: kinds[number]) as server:
-        answers = write(server.base_url, tmp_path, 4, concurrency=1)
+        answers = write(tmp_path, 4, base_url=server.base_url, concurrency=1)
         assert [answer.finish_reason for answer in answers] == ["length", "stop", "stop", "stop"]
         assert answers[1].text == ""
-        assert write(server.base_url, tmp_path, 4) == answers
+        assert write(tmp_path, 4, base_url=server.base_url) == answers
         assert len(server.requests) == 4
 
 
@@ -116,7 +129,7 @@ def test_what_a_server_says_about_an_answer_is_kept_for_the_screening(tmp_path):
 def test_what_does_not_pass_stops_at_once_with_one_line(tmp_path, kind):
     with StandInServer(lambda *_: kind) as server:
         with pytest.raises(UserError) as error:
-            write(server.base_url, tmp_path, 50)
+            write(tmp_path, 50, base_url=server.base_url)
         assert len(server.requests) <= 4
     assert server.base_url in str(error.value) and "\n" not in str(error.value)
 
@@ -126,9 +139,9 @@ def test_a_fatal_answer_does_not_lose_those_under_way(tmp_path):
         StandInServer(lambda number, _: "401" if number == 3 else "ok", latency_s=0.1) as server,
         pytest.raises(UserError, match="api_key_env"),
     ):
-        write(server.base_url, tmp_path, 30)
+        write(tmp_path, 30, base_url=server.base_url)
     with StandInServer() as second:
-        write(second.base_url, tmp_path, 30)
+        write(tmp_path, 30, base_url=second.base_url)
     assert not set(server.answered) & set(second.answered)
     assert len(server.answered) + len(second.answered) == 30
 
@@ -137,35 +150,35 @@ def test_a_fatal_answer_does_not_lose_those_under_way(tmp_path):
 def test_one_request_that_always_fails_does_not_stop_the_others(tmp_path, kind):
     """It becomes a row without an answer, and the next run asks for it again."""
     with StandInServer(lambda _, body: kind if body["seed"] == 5 else "ok") as server:
-        answers = write(server.base_url, tmp_path)
+        answers = write(tmp_path, base_url=server.base_url)
     bad = answers.pop(5)
     assert bad.finish_reason in ("error", "invalid") and bad.text == ""
     assert {answer.finish_reason for answer in answers} == {"stop"}
     with StandInServer() as server:
-        assert write(server.base_url, tmp_path)[5].finish_reason == "stop"
+        assert write(tmp_path, base_url=server.base_url)[5].finish_reason == "stop"
         assert len(server.requests) == 1
 
 
 def test_bad_requests_among_good_ones_do_not_add_up(tmp_path):
     """Six hopeless requests, never more than three in a row: the endpoint is not held at fault."""
     with StandInServer(lambda _, body: "500" if body["seed"] % 3 == 1 else "ok") as server:
-        answers = write(server.base_url, tmp_path, 18, concurrency=1)
+        answers = write(tmp_path, 18, base_url=server.base_url, concurrency=1)
     assert [answer.finish_reason for answer in answers] == ["stop", "error", "stop"] * 6
 
 
 @pytest.mark.parametrize("kind", ["500", "cut", "garbage", "page"])
 def test_a_server_that_only_fails_ends_the_run_with_one_error(tmp_path, kind):
     with StandInServer(lambda *_: kind) as server, pytest.raises(UserError) as error:
-        write(server.base_url, tmp_path)
+        write(tmp_path, base_url=server.base_url)
     assert server.base_url in str(error.value)
 
 
 def test_a_server_that_breaks_half_way_ends_the_run_and_keeps_the_answers(tmp_path):
     breaks = StandInServer(lambda number, _: "ok" if number < 20 else "500")
     with breaks as server, pytest.raises(UserError, match="status 500"):
-        write(server.base_url, tmp_path, 60)
+        write(tmp_path, 60, base_url=server.base_url)
     with StandInServer() as second:
-        assert len(write(second.base_url, tmp_path, 60)) == 60
+        assert len(write(tmp_path, 60, base_url=second.base_url)) == 60
     assert len(second.requests) == 40
 
 
@@ -173,7 +186,7 @@ def test_an_unreachable_endpoint_is_one_error_soon(tmp_path):
     started = time.monotonic()
     url = f"http://127.0.0.1:{closed_port()}/v1"
     with pytest.raises(UserError, match="start the server, or correct host and port") as error:
-        write(url, tmp_path)
+        write(tmp_path, base_url=url)
     assert url in str(error.value) and time.monotonic() - started < 5
     # With the patience that a job has it takes seconds, too.
     assert sum(Patience().wait_s(n, 1.0) for n in range(1, Patience().attempts_unreached)) < 10
@@ -184,7 +197,7 @@ def test_other_hosts_are_refused_before_any_connection(tmp_path, monkeypatch, ho
     monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: [(2, 1, 6, "", ("203.0.113.7", 80))])
     no_connection(monkeypatch)
     with pytest.raises(UserError, match="not this machine"):
-        write(f"http://{host}:8000/v1", tmp_path)
+        write(tmp_path, base_url=f"http://{host}:8000/v1")
 
 
 def test_a_name_that_turns_to_another_host_is_refused_at_the_next_request(tmp_path, monkeypatch):
@@ -195,7 +208,7 @@ def test_a_name_that_turns_to_another_host_is_refused_at_the_next_request(tmp_pa
     )
     no_connection(monkeypatch)
     with pytest.raises(UserError, match="not this machine"):
-        write("http://name.example:8000/v1", tmp_path)
+        write(tmp_path, base_url="http://name.example:8000/v1")
 
 
 def test_the_environment_does_not_redirect_or_sign_requests(tmp_path, monkeypatch):
@@ -205,7 +218,7 @@ def test_the_environment_does_not_redirect_or_sign_requests(tmp_path, monkeypatc
     for name in ("OPENAI_API_KEY", "OPENAI_ADMIN_KEY", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"):
         monkeypatch.setenv(name, "from-the-environment")
     with StandInServer() as server:
-        write(server.base_url, tmp_path, 2)
+        write(tmp_path, 2, base_url=server.base_url)
     assert len(server.requests) == 2
     assert "from-the-environment" not in str(server.requests)
 
@@ -213,7 +226,7 @@ def test_the_environment_does_not_redirect_or_sign_requests(tmp_path, monkeypatc
 def test_a_redirect_is_not_followed(tmp_path):
     with StandInServer() as other, StandInServer(lambda *_: "redirect") as server:
         with pytest.raises(UserError, match="not followed"):
-            write(server.base_url, tmp_path)
+            write(tmp_path, base_url=server.base_url)
         assert other.requests == []
 
 
@@ -245,7 +258,7 @@ def test_no_key_and_no_text_in_logs_outputs_or_journal(tmp_path, behaviour):
     assert headers["authorization"] == f"Bearer {KEY}"
     assert SECRET_TEXT in str(server.requests)
     logs = everything_written(tmp_path / "logs").decode() + "".join(text for _, text in outcome)
-    assert "known from the journal" in logs
+    assert "answers stored" in logs
     for secret in (SECRET_TEXT, "zeppelin", KEY, "Stand-in note"):
         assert secret not in logs
     assert KEY.encode() not in everything_written(tmp_path)
@@ -278,13 +291,13 @@ def test_a_killed_job_asks_nothing_twice_and_ends_with_the_same_output(tmp_path)
         assert not Path(stage.path("responses/000")).exists()
         time.sleep(0.2)
         first = len(server.requests)
-        kept = sum(path.read_bytes().count(b"\n") for path in (stage.folder / "journal").iterdir())
+        kept = len(Journal(stage.folder / "journal"))
         status, printed = stage.run("generate_notes")
         assert status == 0
         again = len(server.requests) - first
         # Nothing that had been received is asked for again; only what was under way at the kill.
         assert again == 60 - kept and first - kept <= 4
-        assert f"{kept} of 60 known from the journal" in printed
+        assert f"{kept} known from the journal, {again} asked for" in printed
         # A third run asks for nothing at all.
         stage.run("generate_notes")
         assert len(server.requests) == first + again

@@ -13,6 +13,7 @@ from longtail_icd.corpus.raw_files import codiesp_files, MIMIC_TABLES
 from longtail_icd.corpus.simulator.layouts import hospital_files
 from longtail_icd.corpus.split_files import downloaded, official_files
 from longtail_icd.generation.endpoints.endpoint import FETCHING
+from longtail_icd.generation.screening.thresholds import read_thresholds
 from longtail_icd.terminology.user_files import D_ICD, find_d_icd
 
 try:
@@ -185,6 +186,30 @@ def writer_config(wildcards):
     """Return what determines a writer's answers; where and how fast they are fetched does not."""
     writer = config["writers"][config["recipes"][wildcards.recipe]["writer"]]
     return {key: value for key, value in writer.items() if key not in FETCHING}
+
+
+def screening_sources(wildcards):
+    """Return what a recipe's notes are screened against, by input name; never dev or test."""
+    sources = {
+        "exemplars": "<results>/plan/{recipe}/exemplars.parquet",
+        "notes": "<results>/corpus/notes/train.parquet",
+    }
+    screening = config["recipes"][wildcards.recipe]["screening"]
+    if read_thresholds(screening).needs_train_notes:
+        sources |= {
+            "labels": "<results>/corpus/labels/train.parquet",
+            "tiers": "<results>/plan/tiers.parquet",
+            "codes": "<results>/terminology/codes.parquet",
+            "synonyms": "<results>/terminology/synonyms.parquet",
+            "triggers": "resources/screening/context_rules.yaml",
+        }
+    return sources
+
+
+def judge_template(wildcards):
+    """Return the judge's prompt, if the recipe asks one."""
+    judged = config["recipes"][wildcards.recipe]["screening"].get("judge", False)
+    return "resources/prompts/judge.j2" if judged else []
 
 
 def offline_prose(wildcards):

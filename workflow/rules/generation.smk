@@ -31,11 +31,14 @@ rule compose_prompts:
 
 
 # Needs no GPU: a language model is served elsewhere. Answers are kept in the journal, so a job
-# that is killed or runs out of time goes on where it was.
+# that is killed or runs out of time goes on where it was. It screens as it goes: a note that fails
+# is corrected, or a reserve request takes its place.
 rule generate_notes:
     input:
+        unpack(screening_sources),
         prompts="<results>/generation/{recipe}/prompts/{shard}.parquet",
         prose=offline_prose,
+        judge=judge_template,
     output:
         responses="<results>/generation/{recipe}/responses/{shard}.parquet",
     log:
@@ -49,6 +52,7 @@ rule generate_notes:
     params:
         code=code_of("generation", "generate_notes"),
         writer=writer_config,
+        screening=recipe_config("screening"),
         journal="results/journal",
     script:
         "../scripts/generate_notes.py"
@@ -56,10 +60,9 @@ rule generate_notes:
 
 rule screen_notes:
     input:
+        unpack(screening_sources),
         prompts="<results>/generation/{recipe}/prompts/{shard}.parquet",
         responses="<results>/generation/{recipe}/responses/{shard}.parquet",
-        exemplars="<results>/plan/{recipe}/exemplars.parquet",
-        notes="<results>/corpus/notes/train.parquet",
     output:
         notes="<results>/generation/{recipe}/screened/{shard}/notes.parquet",
         labels="<results>/generation/{recipe}/screened/{shard}/labels.parquet",

@@ -5,7 +5,7 @@ from longtail_icd.common.script import run
 from longtail_icd.common.tables import write_table
 from longtail_icd.generation.collect import check_any_ok, manifest, merge_shards
 from longtail_icd.generation.prompts.templates import load_template
-from longtail_icd.generation.screening import summary
+from longtail_icd.generation.screening.tables import summary
 
 
 def main(snakemake):

@@ -1,21 +1,38 @@
-"""Rule `generate_notes`: one shard's notes, as the writer gives them."""
+"""Rule `generate_notes`: one shard's notes, as the writer gives them, reserve requests included."""
 
+from functools import partial
+from pathlib import Path
+
+import polars as pl
 from longtail_icd.common.script import run
-from longtail_icd.common.tables import write_table
+from longtail_icd.common.tables import scan_table, write_rows
 from longtail_icd.generation.requests import requests_of
-from longtail_icd.generation.writer import responses_table
-from longtail_icd.generation.writers import make_writer
+from longtail_icd.generation.screening.judge import load_judge
+from longtail_icd.generation.screening.load import load_screen
+from longtail_icd.generation.screening.tables import duplicates_of
+from longtail_icd.generation.spool import Spool
+from longtail_icd.generation.writers import Shard, write_shard
 
 
 def main(snakemake):
+    inputs, output = snakemake.input, snakemake.output.responses
+    prompts = scan_table(inputs.prompts, "generation/prompts")
+    known = prompts.select("request_id", "reserve").collect()
+    screen = load_screen(snakemake.params.screening, dict(inputs.items()), known["request_id"])
+    shard = Shard(
+        requests=partial(requests_of, inputs.prompts),
+        allocated=known.filter(~pl.col("reserve")).height,
+        screen=screen,
+        judge=load_judge(inputs.judge) if inputs.get("judge") else None,
+        seen=partial(duplicates_of, screen),
+    )
     # How an answer is fetched is read here and not from params: a new port or a wider
     # concurrency is no reason to run finished shards again.
     name = snakemake.config["recipes"][snakemake.wildcards.recipe]["writer"]
-    prose = snakemake.input.get("prose") or None
-    writer = make_writer(snakemake.config["writers"][name], prose, snakemake.params.journal)
-    requests = [one for one in requests_of(snakemake.input.prompts) if not one.reserve]
-    responses = responses_table(writer.write(requests))
-    write_table(responses, snakemake.output.responses, "generation/responses")
+    writer = snakemake.config["writers"][name]
+    with Spool(Path(output).parent) as spool:
+        write_shard(shard, writer, inputs.get("prose"), snakemake.params.journal, spool)
+        write_rows(map(vars, spool.drafts()), output, "generation/responses")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from longtail_icd.generation.prompts.compose import compose_prompts
 from longtail_icd.generation.prompts.plans import items_of, wordings_in
 from longtail_icd.generation.prompts.templates import load_template
 from longtail_icd.generation.requests import requests_of
-from longtail_icd.generation.screening import reasons_against, words_of
+from longtail_icd.generation.screening.format import reasons_against, words_of
 
 ROOT = Path(__file__).parents[4]
 PROSE = load_prose(ROOT / "resources" / "offline_prose.yaml")

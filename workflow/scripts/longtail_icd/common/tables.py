@@ -6,11 +6,15 @@ on one machine share these. A table that does not fit its schema is an error tha
 the column and the rule that writes it.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from longtail_icd.common.errors import UserError
 from longtail_icd.common.files import atomic_path
@@ -185,12 +189,17 @@ TABLES = {
             "reserve": pl.Boolean,
         },
     ),
-    # What the writer answered, before any screening; endpoint: where the prompt went, if anywhere.
+    # What was written for each request that was asked for, as it came, with the real text around
+    # it; a reserve request stands behind those that it takes the place of. plan and judgement:
+    # answers of a first step and of a judge; endpoint: where the prompt went, if anywhere.
     "generation/responses": Table(
         "generate_notes",
         {
             "request_id": pl.String,
             "text": pl.String,
+            "plan": pl.String,
+            "judgement": pl.String,
+            "repaired": pl.Boolean,
             "finish_reason": pl.String,
             "model": pl.String,
             "prompt_tokens": pl.Int64,
@@ -356,6 +365,19 @@ def scan_table(path: str | Path, name: str) -> pl.LazyFrame:
         ) from None
     _check_columns(schema, name, path)
     return frame.select(list(TABLES[name].columns))
+
+
+def write_rows(rows: Iterable[dict[str, Any]], path: str | Path, name: str) -> None:
+    """Write rows as the table ``name``, without holding more than a group of them."""
+    columns = TABLES[name].columns
+    schema = pl.DataFrame(schema=columns).to_arrow().schema
+    waiting = iter(rows)
+    with (
+        atomic_path(path) as temporary,
+        pq.ParquetWriter(temporary, schema, compression="zstd") as writer,
+    ):
+        while group := list(islice(waiting, ROWS_PER_GROUP)):
+            writer.write_table(pl.DataFrame(group, schema=columns).to_arrow().cast(schema))
 
 
 def count_rows(path: str | Path, name: str) -> int:

@@ -8,6 +8,8 @@ from typing import Protocol
 from longtail_icd.generation.drafting import Drafter
 from longtail_icd.generation.requests import Assessment, Chat, Draft, Request, Screen
 
+Seen = Callable[[Request, Draft], bool]
+
 
 class Judge(Protocol):
     """Decides what a judge is asked about a draft."""
@@ -49,9 +51,7 @@ class NoteWriter:
         return draft, self._screen.assess(request, draft)
 
 
-async def write_anchor(
-    requests: list[Request], writer: NoteWriter, seen: Callable[[str], bool]
-) -> list[Draft]:
+async def write_anchor(requests: list[Request], writer: NoteWriter, seen: Seen) -> list[Draft]:
     """Return the drafts of one anchor's requests, in the order they were asked for.
 
     Reserve requests are asked for in their order, as many at a time as notes are still missing,
@@ -61,16 +61,17 @@ async def write_anchor(
     Args:
         requests: all of one anchor, reserve ones among them.
         writer: of single notes.
-        seen: whether a text is a near-duplicate of one it was called with before.
+        seen: whether a note is a near-duplicate of one that it was called with before.
     """
     batch = [request for request in requests if not request.reserve]
     reserve = iter([request for request in requests if request.reserve])
     missing = len(batch)
     drafts: list[Draft] = []
     while batch:
-        for draft, assessment in await asyncio.gather(*map(writer.write, batch)):
+        written = await asyncio.gather(*map(writer.write, batch))
+        for request, (draft, assessment) in zip(batch, written, strict=True):
             drafts.append(draft)
-            missing -= not (assessment.reasons or seen(assessment.text))
+            missing -= not (assessment.reasons or seen(request, draft))
         batch = list(islice(reserve, missing))
     return drafts
 

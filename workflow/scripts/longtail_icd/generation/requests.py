@@ -149,3 +149,8 @@ def requests_of(prompts: str | Path | pl.DataFrame) -> Iterator[Request]:
         for row in batch.select(columns).iter_rows(named=True):
             decoded = {name: json.loads(row[name]) for name in ("chats", "knowledge")}
             yield Request(**row | decoded)
+
+
+def drafts_of(responses: pl.DataFrame) -> list[Draft]:
+    """Return the drafts of a table `generation/responses`."""
+    return [Draft(**row) for row in responses.iter_rows(named=True)]

@@ -38,4 +38,6 @@ class Sampling:
 
 def read_sampling(settings: dict[str, Any]) -> Sampling:
     """Return the sampling of one block of ``writers:``."""
-    return Sampling(**{one.name: settings[one.name] for one in fields(Sampling) if one.name in settings})
+    return Sampling(
+        **{one.name: settings[one.name] for one in fields(Sampling) if one.name in settings}
+    )

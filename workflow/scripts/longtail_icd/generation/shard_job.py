@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator
 
-from longtail_icd.generation.anchors import NoteWriter, by_anchor, write_anchor
+from longtail_icd.generation.anchors import NoteWriter, Seen, by_anchor, write_anchor
 from longtail_icd.generation.requests import Request
 from longtail_icd.generation.runner.run_state import RunEnded
 from longtail_icd.generation.spool import Spool
@@ -23,7 +23,7 @@ class ShardJob:
     def __init__(
         self,
         writer: NoteWriter,
-        seen: Callable[[], Callable[[str], bool]],
+        seen: Callable[[], Seen],
         at_once: int,
         finished: Callable[[int], None],
     ):

@@ -13,11 +13,12 @@ class Spool:
     """An unnamed temporary file: nothing of it is left, even if the process is killed.
 
     Args:
-        folder: on whose disk it is.
+        folder: on whose disk it is; made if it is not there.
     """
 
     def __init__(self, folder: str | Path):
-        self._file = tempfile.TemporaryFile(dir=folder)
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
         self._places: dict[int, tuple[int, int]] = {}
 
     def put(self, number: int, drafts: list[Draft]) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from longtail_icd.generation.anchors import Judge, NoteWriter
+from longtail_icd.generation.anchors import Judge, NoteWriter, Seen
 from longtail_icd.generation.drafting import ChatDrafter, Drafter
 from longtail_icd.generation.endpoints.endpoint import read_endpoint
 from longtail_icd.generation.journal.journal import Journal
@@ -42,7 +42,7 @@ class Shard:
     allocated: int
     screen: Screen
     judge: Judge | None
-    seen: Callable[[], Callable[[str], bool]]
+    seen: Callable[[], Seen]
 
 
 class OfflineDrafter:
@@ -87,6 +87,7 @@ async def _write_by_endpoint(
     Raises:
         UserError: the run ended early; what was answered is in the journal.
     """
+    print(f"journal: {len(journal)} answers stored")
     state = RunState(ever_good=len(journal) > 0)
     endpoint, budgets = read_endpoint(settings), read_budgets(settings)
     async with Servers(endpoint, patience, state) as servers:
@@ -96,6 +97,9 @@ async def _write_by_endpoint(
         drafter = ChatDrafter(memory, read_sampling(settings))
         try:
             await _write(shard, drafter, 2 * endpoint.concurrency, status, spool)
+        except BaseException as error:
+            state.fail(error)
+            raise
         finally:
             await memory.drain()
     print(f"answers: {memory.known} known from the journal, {memory.asked} asked for")

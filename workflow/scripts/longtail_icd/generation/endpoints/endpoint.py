@@ -15,6 +15,7 @@ FETCHING = (
     "concurrency",
     "timeout_s",
     "api_key_env",
+    "budget",
     "max_class",
     "attestation",
 )

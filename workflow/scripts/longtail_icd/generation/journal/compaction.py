@@ -4,6 +4,7 @@ import fcntl
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -43,26 +44,19 @@ def _answers(streams: list[IO[bytes]]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _write(path: Path, answers: Iterator[tuple[str, dict[str, Any]]]) -> int:
+    """Write the answers as one compacted file; return how many there are."""
     rows = 0
-    with atomic_path(path) as temporary:
-        with pq.ParquetWriter(temporary, SCHEMA, compression="zstd") as writer:
-            group: list[tuple[bytes, str]] = []
-            for key, answer in answers:
-                group.append((bytes.fromhex(key), json.dumps(answer)))
-                if len(group) == ROWS_PER_GROUP:
-                    rows += _write_group(writer, group)
-            rows += _write_group(writer, group)
+    with (
+        atomic_path(path) as temporary,
+        pq.ParquetWriter(temporary, SCHEMA, compression="zstd") as writer,
+    ):
+        while group := list(islice(answers, ROWS_PER_GROUP)):
+            keys = [bytes.fromhex(key) for key, _ in group]
+            texts = [json.dumps(answer) for _, answer in group]
+            writer.write_table(pa.table([keys, texts], schema=SCHEMA))
+            rows += len(group)
         temporary.chmod(0o600)
     return rows
-
-
-def _write_group(writer: pq.ParquetWriter, group: list[tuple[bytes, str]]) -> int:
-    size = len(group)
-    if group:
-        columns = [pa.array(column, field.type) for column, field in zip(zip(*group), SCHEMA)]
-        writer.write_table(pa.Table.from_arrays(columns, schema=SCHEMA))
-        group.clear()
-    return size
 
 
 def compact(folder: str | Path) -> tuple[int, int]:

@@ -84,11 +84,14 @@ def gather(
 
 
 def select_shard(code_sets: pl.DataFrame, shard: int, shards: int) -> pl.DataFrame:
-    """Return the code sets whose anchor belongs to the shard, in their order."""
+    """Return the code sets whose anchor belongs to the shard: those of one anchor together."""
     anchors = [
-        anchor for anchor in code_sets["anchor"].unique() if shard_of(anchor, shards) == shard
+        anchor
+        for anchor in code_sets["anchor"].unique(maintain_order=True)
+        if shard_of(anchor, shards) == shard
     ]
-    return code_sets.filter(pl.col("anchor").is_in(anchors))
+    order = pl.DataFrame({"anchor": anchors}, schema={"anchor": pl.String})
+    return order.join(code_sets, on="anchor", maintain_order="left_right").select(code_sets.columns)
 
 
 def _styles(template: str, prompt: dict[str, Any], request_id: str, codes: list[str]) -> dict:

@@ -27,7 +27,7 @@ from longtail_icd.generation.runner.servers import Server, Servers
 _INVALID_TRIES = 3
 # Fields of a body that every server takes.
 _FIELDS = frozenset(
-    "model messages max_tokens max_completion_tokens temperature top_p seed".split()
+    ["model", "messages", "max_tokens", "max_completion_tokens", "temperature", "top_p", "seed"]
 )
 
 
@@ -145,7 +145,7 @@ class EndpointAsker:
         """Return whether a request has had all the tries it may have."""
         patience, state = self._patience, self._state
         if failure.busy:
-            return time.monotonic() - max(state.last_good, state.pause_until) > patience.busy_s
+            return time.monotonic() - state.last_good > patience.busy_s
         if failure.kind == "invalid":
             return charged >= _INVALID_TRIES
         return charged >= (patience.attempts if state.reached else patience.attempts_unreached)

@@ -7,7 +7,6 @@ from typing import Any
 
 from longtail_icd.common.errors import UserError
 
-
 # Rough, and enough for a bound per minute.
 CHARACTERS_PER_TOKEN = 4
 
@@ -89,9 +88,7 @@ class Budgets:
         self._tokens = PerMinute(tokens)
         self.money = money
 
-    async def take(
-        self, body: dict[str, Any], sleep: Callable[[float], Awaitable[None]]
-    ) -> None:
+    async def take(self, body: dict[str, Any], sleep: Callable[[float], Awaitable[None]]) -> None:
         """Wait until a request may be made."""
         await self._requests.take(1, sleep)
         if self._tokens.amount is not None:

@@ -26,10 +26,10 @@ class RunState:
     lost_in_a_row: int = 0
     pause_until: float = 0.0
     errors: Counter[str] = field(default_factory=Counter)
-    failure: Exception | None = None
+    failure: BaseException | None = None
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def fail(self, error: Exception) -> None:
+    def fail(self, error: BaseException) -> None:
         """Let nothing new start; of several reasons the first is the one to tell."""
         self.failure = self.failure or error
         self._stop.set()
@@ -45,7 +45,10 @@ class RunState:
         self.errors[failure.kind] += 1
         self.reached = self.reached or failure.reached
         if failure.wait_s is not None:
-            self.pause_until = max(self.pause_until, time.monotonic() + failure.wait_s)
+            until = time.monotonic() + failure.wait_s
+            # Time for which the server asked not to be asked is nobody's silence.
+            self.last_good += max(0.0, until - max(self.pause_until, time.monotonic()))
+            self.pause_until = max(self.pause_until, until)
 
     async def sleep(self, seconds: float) -> None:
         """Wait, but not beyond the end of the run."""

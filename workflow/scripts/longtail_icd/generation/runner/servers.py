@@ -73,7 +73,9 @@ class Servers:
         """
         if not self._servers:
             key = read_key(self._endpoint.api_key_env)
-            self._servers = [Server(url, self._client(url, key)) for url in self._endpoint.base_urls]
+            self._servers = [
+                Server(url, self._client(url, key)) for url in self._endpoint.base_urls
+            ]
         server = await self._any_up()
         server.in_flight += 1
         try:

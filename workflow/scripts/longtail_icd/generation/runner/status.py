@@ -45,9 +45,7 @@ class Status:
         in_flight, limit, spent = self._live()
         errors = ", ".join(f"{kind} {count}" for kind, count in sorted(self._state.errors.items()))
         cost = f", cost {spent:.2f}" if spent else ""
-        return (
-            f"{line}, {in_flight} in flight (limit {limit}), errors: {errors or 'none'}{cost}"
-        )
+        return f"{line}, {in_flight} in flight (limit {limit}), errors: {errors or 'none'}{cost}"
 
     async def tell(self, every_s: float = EVERY_S) -> None:
         """Print the line for as long as the task runs."""

@@ -10,13 +10,11 @@ from hypothesis import strategies as st
 from longtail_icd.common.errors import UserError
 from longtail_icd.generation.cleaning import strip_codes, strip_markup
 from longtail_icd.generation.evidence import find_spans, folded
-from longtail_icd.generation.screening import (
-    overlap,
-    reasons_against,
-    screen_notes,
-    summary,
-    words_of,
-)
+from longtail_icd.generation.requests import drafts_of, requests_of
+from longtail_icd.generation.screening.context import ScreenContext
+from longtail_icd.generation.screening.format import overlap, reasons_against, words_of
+from longtail_icd.generation.screening.screen import make_screen
+from longtail_icd.generation.screening.tables import screen_notes, summary
 
 GOOD = "The patient was admitted with chf and did well on the ward. " * 5
 
@@ -169,8 +167,13 @@ def responses(*texts):
     )
 
 
+def screened(prompts, responses, exemplars):
+    screen = make_screen(PAPER, ScreenContext(exemplars))
+    return screen_notes(requests_of(prompts), drafts_of(responses), screen)
+
+
 def test_screening_tables():
-    notes, labels = screen_notes(prompts(), responses("```\n" + GOOD + "```", "No."), {}, PAPER)
+    notes, labels = screened(prompts(), responses("```\n" + GOOD + "```", "No."), {})
     assert notes["status"].to_list() == ["ok", "rejected"]
     assert notes["reasons"].to_list() == [[], ["too_short"]]
     assert notes["text"][0] == GOOD.strip()
@@ -187,17 +190,17 @@ def test_screening_tables():
 
 def test_example_of_the_request_decides_about_near_copies():
     texts = (GOOD, "Another note with words of its own, " * 6)
-    notes, _ = screen_notes(prompts(), responses(*texts), {"r0": GOOD}, PAPER)
+    notes, _ = screened(prompts(), responses(*texts), {"r0": GOOD})
     assert notes["reasons"].to_list() == [["near_copy"], []]
 
 
 def test_responses_to_other_prompts_are_an_error():
     with pytest.raises(UserError, match="other prompts"):
-        screen_notes(prompts(), responses(GOOD), {}, PAPER)
+        screened(prompts(), responses(GOOD), {})
 
 
 def test_empty_shards_give_empty_tables():
-    notes, labels = screen_notes(prompts().clear(), responses(), {}, PAPER)
+    notes, labels = screened(prompts().clear(), responses(), {})
     assert notes.is_empty() and labels.is_empty()
     assert "0 of 0" in summary(notes, labels)
     assert words_of("Don't, X-ray") == ["don", "t", "x", "ray"]

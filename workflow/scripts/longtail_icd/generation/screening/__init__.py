@@ -1,0 +1,1 @@
+"""Which notes may go on, and which of their codes they state."""

@@ -1,0 +1,60 @@
+"""The screen of one shard's job, from the files that its rule names."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from longtail_icd.common.tables import read_table, scan_table
+from longtail_icd.generation.prompts.exemplars import note_texts
+from longtail_icd.generation.screening.context import (
+    NoVerifier,
+    ScreenContext,
+    TrainFacts,
+    Verifier,
+    learn_facts,
+    train_notes,
+)
+from longtail_icd.generation.screening.screen import NoteScreen, make_screen
+from longtail_icd.generation.screening.status import load_rules
+from longtail_icd.generation.screening.terms import Terms
+from longtail_icd.generation.screening.thresholds import read_thresholds
+
+
+def load_screen(
+    settings: dict[str, Any],
+    files: Mapping[str, str | Path],
+    request_ids: pl.Series,
+    verifier: Verifier | None = None,
+) -> NoteScreen:
+    """Return the screen of a recipe; the train notes are read only where a check needs them.
+
+    Args:
+        settings: the recipe's block ``screening``.
+        files: exemplars and notes; for checks beyond the paper's also labels (train split),
+            tiers, codes, synonyms and triggers.
+        request_ids: of the shard's requests: whose exemplars are held.
+        verifier: a trained coder, if there is one.
+    """
+    shown = read_table(files["exemplars"], "plan/exemplars").filter(
+        pl.col("request_id").is_in(request_ids.implode())
+    )
+    notes = scan_table(files["notes"], "corpus/notes")
+    wanted = read_thresholds(settings).needs_train_notes
+    context = ScreenContext(
+        exemplars=note_texts(shown, notes),
+        train=_train_facts(files, notes) if wanted else None,
+        verifier=verifier or NoVerifier(),
+    )
+    return make_screen(settings, context)
+
+
+def _train_facts(files: Mapping[str, str | Path], notes: pl.LazyFrame) -> TrainFacts:
+    terms = Terms(
+        read_table(files["tiers"], "plan/tiers"),
+        read_table(files["codes"], "terminology/codes"),
+        read_table(files["synonyms"], "terminology/synonyms"),
+    )
+    train = train_notes(notes, scan_table(files["labels"], "corpus/labels"))
+    return learn_facts(train, terms, load_rules(files["triggers"]))

@@ -1,0 +1,104 @@
+"""How the codes of the label space are worded, and which wordings can be relied on."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from longtail_icd.generation.screening.phrases import PhraseIndex
+from longtail_icd.generation.screening.words import Words, phrase_of
+
+# Codes that are no conditions of their own: symptoms, causes, contact with health services.
+_NO_CONDITION = re.compile(r"^(?:7[89]\d(?:\.|$)|[VE]\d|[RVWXYZ]\d)")
+_ICD10_E = re.compile(r"^E\d\d(?:\.|$)")  # endocrine in ICD-10, causes in ICD-9 (E880)
+MIN_LETTERS = 3  # of a wording of one word
+SEEN = 3  # train notes from which on a wording's own record counts
+RELIABLE = 0.5  # share of them that have the code
+
+
+def is_condition(code: str, kind: str) -> bool:
+    """Return whether a code is a disease or injury: 486 and E11.9 are, 780.6, V45.81, R50.9 not."""
+    return kind == "diagnosis" and (
+        _ICD10_E.match(code) is not None or _NO_CONDITION.match(code) is None
+    )
+
+
+@dataclass(frozen=True)
+class Term:
+    """One wording: the codes it may mean, frequent ones first, and whether it is evidence."""
+
+    codes: list[str]
+    category: str | None  # that all its codes share, if they do and are conditions
+    letters: int
+    n_words: int
+
+
+class Terms:
+    """All wordings of the label space.
+
+    Args:
+        tiers: a table `plan/tiers`, the label space.
+        taxonomy: a table `terminology/codes`.
+        synonyms: a table `terminology/synonyms`.
+    """
+
+    def __init__(self, tiers: pl.DataFrame, taxonomy: pl.DataFrame, synonyms: pl.DataFrame):
+        space = tiers.join(taxonomy.drop("kind"), on=["version", "code"], how="left").sort(
+            "n_train", "code", descending=[True, False]
+        )
+        rows = list(space.select("code", "kind", "title", "category", "n_train").iter_rows())
+        self.rank = {code: rank for rank, (code, *_) in enumerate(rows)}
+        self.title = {code: title or code for code, _, title, *_ in rows}
+        self.category = {code: place or code for code, _, _, place, _ in rows}
+        self._conditions = {code for code, kind, *_ in rows if is_condition(code, kind)}
+        wordings = synonyms.join(tiers, on=["version", "code"], how="semi")
+        said = [*self.title.items(), *wordings.select("code", "synonym").iter_rows()]
+        meanings: dict[str, set[str]] = {}
+        for code, wording in said:
+            if phrase := phrase_of(wording):
+                meanings.setdefault(phrase, set()).add(code)
+        phrases = sorted(meanings)
+        self.index = PhraseIndex(phrases)
+        self.terms = [self._term(phrase, meanings[phrase]) for phrase in phrases]
+        self.notes = np.zeros(len(phrases), dtype=np.int64)
+        self.right = np.zeros(len(phrases), dtype=np.int64)
+
+    def _term(self, phrase: str, codes: set[str]) -> Term:
+        places = {self.category[code] for code in codes}
+        clear = len(places) == 1 and codes <= self._conditions
+        return Term(
+            sorted(codes, key=self.rank.__getitem__),
+            min(places) if clear else None,
+            sum(map(str.isalpha, phrase)),
+            len(phrase.split()),
+        )
+
+    def learn(self, said: Iterable[int], categories: set[str]) -> None:
+        """Count which wordings of one train note came with a code of their category.
+
+        Args:
+            said: numbers of the terms by which the note says that the patient has something.
+            categories: of the note's codes.
+        """
+        for number in set(said):
+            self.notes[number] += 1
+            self.right[number] += self.terms[number].category in categories
+
+    def reliable(self, number: int) -> bool:
+        """Return whether a wording says that its code should have been given.
+
+        It means codes of one category, all conditions. If train notes use it, at least half of
+        these have the category; if not, it has three letters at least.
+        """
+        term = self.terms[number]
+        if term.category is None:
+            return False
+        if self.notes[number] >= SEEN:
+            return bool(self.right[number] >= RELIABLE * self.notes[number])
+        return term.n_words > 1 or term.letters >= MIN_LETTERS
+
+    def matches(self, words: Words) -> list[tuple[int, int, int]]:
+        """Return first word, last word + 1 and number of each term in a note."""
+        return self.index.find(words)
