@@ -1,27 +1,37 @@
-"""Benchmark of the generation stage: notes per second, lost and repeated, with failing servers.
+"""Benchmark of the generation stage: a writer's rate, losses and memory, against a stand-in server.
 
-Asks a stand-in server on loopback (no language model) that answers after a fixed time and fails a
-share of the requests with 429, 500 or a cut connection. `capacity_share` is our rate over the
-most that so many requests in flight can have. `lost` counts requests without an answer, `repeated`
-those that the server answered more than once. The yardstick is the plain way: the same client
-with its own retries, a semaphore and gather, and nothing stored on the way. Prompts and the
-offline writer are timed beside it.
+The stand-in on loopback is no language model: it answers after a fixed time, 6 kB a note, and fails
+a share of the requests with 429, 500 or a cut connection. `capacity_share` is our rate after the
+ramp-up, while all allowed requests are in flight, over the most that so many can have. `lost`
+counts requests without an answer, `repeated` those that the server answered more than once.
+`cpu_ratio` is our CPU time over that of the plain way, in the same run: the same client with its
+own retries, a semaphore and gather, and nothing stored on the way. `journal`: opening the index of
+so many answers of 6 kB, with and without the index files. Prompts and the offline writer are timed
+beside it. Screening is not part of it (benchmarks/screening.py).
+
+`--grow-from N` also measures our peak memory for N requests: flat means `memory_growth` near 1.
 """
 
 import argparse
 import asyncio
+import json
 import sys
 import tempfile
 import time
+from functools import partial
+from itertools import cycle, islice
 from pathlib import Path
 
 from measure import measured, report, versus
 
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "workflow" / "scripts"), str(ROOT / "tests")]
+NOTES_PER_ANCHOR = 11  # as the paper's mean
+ANSWER_BYTES = 6000
+PROMPT = {"template": "paper", "seed": 1}
 
 
-def make_prompts(count):
+def compose(count):
     """Return prompts for that many hand-made code sets, each with a 6,000-character example."""
     from generation_stage import (  # noqa: PLC0415
         code_sets,
@@ -38,62 +48,60 @@ def make_prompts(count):
     facts = wanted_facts(sets, tiers(), taxonomy(), synonyms())
     texts = dict.fromkeys(sets["request_id"], "An example in many words. " * 230)
     template = load_template(ROOT / "resources" / "prompts" / "paper.j2")
-    prompt = {"template": "paper", "seed": 1}
-    return compose_prompts(sets, facts, template, prompt, Material(exemplars=texts))
-
-
-def compose(count, path):
     start = time.perf_counter()
-    make_prompts(count).write_parquet(path)
-    return time.perf_counter() - start
+    prompts = compose_prompts(sets, facts, template, PROMPT, Material(exemplars=texts))
+    return prompts, time.perf_counter() - start
 
 
-def read_prompts(path):
-    # In the measured child alone: polars' threads do not survive a fork of the parent.
+def write_prompts(count, path):
+    """Write a table of that many different requests and return how long composing took."""
+    from longtail_icd.common.tables import write_rows  # noqa: PLC0415
+
+    prompts, seconds = compose(min(count, 600))
+    rows = islice(cycle(prompts.to_dicts()), count)
+    own = (
+        {"request_id": f"r{at:06d}", "anchor": f"a{at // NOTES_PER_ANCHOR:06d}", "seed": at}
+        for at in range(count)
+    )
+    rows = (row | names for row, names in zip(rows, own, strict=True))
+    write_rows(rows, path, "generation/prompts")
+    return seconds * count / prompts.height
+
+
+def let_pass(request, draft):
+    from longtail_icd.generation.requests import Assessment  # noqa: PLC0415
+
+    return Assessment(draft.text, [], [], [])
+
+
+def write_notes(path, count, settings, folder):
+    """Write a shard as the rule does, without screening; return how many notes have no answer."""
+    from types import SimpleNamespace  # noqa: PLC0415
+
+    from longtail_icd.common.tables import scan_table, write_rows  # noqa: PLC0415
+    from longtail_icd.generation.requests import NO_ANSWER, requests_of  # noqa: PLC0415
+    from longtail_icd.generation.runner.patience import Patience  # noqa: PLC0415
+    from longtail_icd.generation.spool import Spool  # noqa: PLC0415
+    from longtail_icd.generation.writers import Shard, write_shard  # noqa: PLC0415
+
+    screen = SimpleNamespace(assess=let_pass)
+    shard = Shard(partial(requests_of, path), count, screen, None, lambda: lambda *_: False)
+    prose, output = ROOT / "resources" / "offline_prose.yaml", folder / "responses.parquet"
+    patience = Patience(first_wait_s=0.5, longest_wait_s=8.0)
+    with Spool(folder) as spool:
+        write_shard(shard, settings, prose, folder / "journal", spool, patience)
+        write_rows(map(vars, spool.drafts()), output, "generation/responses")
+    reasons = scan_table(output, "generation/responses").select("finish_reason").collect()
+    return reasons["finish_reason"].is_in(NO_ANSWER).sum() + count - reasons.height
+
+
+def ask_plainly(path, count, settings, folder):
+    import openai  # noqa: PLC0415
     import polars as pl  # noqa: PLC0415
 
-    return pl.read_parquet(path)
-
-
-def write_offline(path):
-    from longtail_icd.generation.offline.prose import load_prose  # noqa: PLC0415
-    from longtail_icd.generation.offline_writer import OfflineWriter  # noqa: PLC0415
-    from longtail_icd.generation.requests import requests_of  # noqa: PLC0415
-    from longtail_icd.generation.writer import responses_table  # noqa: PLC0415
-
-    writer = OfflineWriter(load_prose(ROOT / "resources" / "offline_prose.yaml"))
-    requests = list(requests_of(path))
-    start = time.perf_counter()
-    responses_table(writer.write(requests))
-    return time.perf_counter() - start
-
-
-def ask_ours(path, base_url, concurrency, folder):
-    from longtail_icd.generation.endpoint import Endpoint  # noqa: PLC0415
-    from longtail_icd.generation.journal import Journal  # noqa: PLC0415
-    from longtail_icd.generation.openai_writer import OpenAIWriter, Sampling  # noqa: PLC0415
-    from longtail_icd.generation.patience import Patience  # noqa: PLC0415
-    from longtail_icd.generation.requests import requests_of  # noqa: PLC0415
-    from longtail_icd.generation.writer import NO_ANSWER  # noqa: PLC0415
-
-    writer = OpenAIWriter(
-        Sampling("stand-in", 512, "max_tokens", 1.0, 1.0),
-        Endpoint(base_url, concurrency, 60.0, None),
-        Journal(folder),
-        Patience(first_wait_s=0.5, longest_wait_s=8.0),
-    )
-    answers = list(writer.write(list(requests_of(path))))
-    return sum(answer.finish_reason in NO_ANSWER for answer in answers)
-
-
-def ask_plainly(path, base_url, concurrency, folder):
-    import json  # noqa: PLC0415
-
-    import openai  # noqa: PLC0415
-
     async def everything():
-        semaphore = asyncio.Semaphore(concurrency)
-        client = openai.AsyncOpenAI(api_key="none", base_url=base_url, timeout=60.0)
+        semaphore = asyncio.Semaphore(settings["concurrency"])
+        client = openai.AsyncOpenAI(api_key="none", base_url=settings["base_url"], timeout=60.0)
 
         async def one(chats, seed):
             async with semaphore:
@@ -102,7 +110,7 @@ def ask_plainly(path, base_url, concurrency, folder):
                 )
                 return answer.choices[0].message.content
 
-        rows = read_prompts(path).select("chats", "seed").iter_rows()
+        rows = pl.read_parquet(path).select("chats", "seed").iter_rows()
         answers = await asyncio.gather(*(one(*row) for row in rows), return_exceptions=True)
         await client.close()
         return answers
@@ -112,46 +120,104 @@ def ask_plainly(path, base_url, concurrency, folder):
     return sum(isinstance(answer, Exception) for answer in answers)
 
 
-def ask(writer, path, arguments):
-    """Return what a writer lost, its figures and how often the server repeated an answer."""
+def steady_rate(times, concurrency, latency):
+    """Return requests per second of the middle half, or of all where there are few."""
+    if len(times) < 20 * concurrency:
+        return len(times) / (times[-1] - times[0] + latency)
+    first, last = len(times) // 4, 3 * len(times) // 4
+    return (last - first) / (times[last] - times[first])
+
+
+def against_stand_in(write, path, count, arguments):
+    """Return what a writer lost, its figures, its rate and how often an answer was repeated."""
     from stand_in_server import StandInServer, faulty  # noqa: PLC0415
 
     with tempfile.TemporaryDirectory() as folder:
         # A process of its own, so that the server's work is not counted as the writer's.
-        with StandInServer(faulty(arguments.faults), latency_s=arguments.latency) as server:
-            lost, figures = measured(
-                lambda: writer(path, server.base_url, arguments.concurrency, Path(folder))
-            )
-        repeated = sum(count - 1 for count in server.answered.values())
-    return lost, figures, repeated
+        with StandInServer(
+            faulty(arguments.faults), latency_s=arguments.latency, answer_bytes=ANSWER_BYTES
+        ) as server:
+            settings = server.writer(concurrency=arguments.concurrency, timeout_s=60.0)
+            lost, figures = measured(partial(write, path, count, settings, Path(folder)))
+        repeated = sum(answers - 1 for answers in server.answered.values())
+        rate = steady_rate(sorted(server.times), arguments.concurrency, arguments.latency)
+    return lost, figures, rate, repeated
+
+
+def fill_journal(folder, count):
+    from longtail_icd.generation.journal import Journal, request_key  # noqa: PLC0415
+
+    journal = Journal(folder)
+    answer = {"text": "The patient did well. " * (ANSWER_BYTES // 22), "finish_reason": "stop"}
+    for number in range(count):
+        journal.append(request_key({"seed": number}), answer)
+    journal.close()
+
+
+def open_journal(folder):
+    from longtail_icd.generation.journal import Journal, request_key  # noqa: PLC0415
+
+    start = time.perf_counter()
+    journal = Journal(folder)
+    size = len(journal)
+    opened = time.perf_counter() - start
+    assert journal.get(request_key({"seed": size // 2})) is not None
+    return opened
+
+
+def journal_figures(count):
+    with tempfile.TemporaryDirectory() as folder:
+        measured(partial(fill_journal, folder, count))
+        indexed, figures = measured(partial(open_journal, folder))
+        for path in Path(folder).glob("*.index"):
+            path.unlink()
+        scanned, scan_figures = measured(partial(open_journal, folder))
+    return {
+        "answers": count,
+        "open_s": round(indexed, 3),
+        "peak_rss_mb": figures["peak_rss_mb"],
+        "open_without_index_s": round(scanned, 3),
+        "peak_rss_mb_without_index": scan_figures["peak_rss_mb"],
+    }
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--notes", type=int, default=600)
+    parser.add_argument("--grow-from", type=int, default=None, help="fewer notes, for memory")
     parser.add_argument("--concurrency", type=int, default=16)
     parser.add_argument("--latency", type=float, default=0.1, help="seconds per answer")
     parser.add_argument("--faults", type=float, default=0.1, help="share of failing requests")
+    parser.add_argument("--answers", type=int, default=9000, help="in the journal to open")
     arguments = parser.parse_args()
+    count, growth = arguments.notes, {}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "prompts.parquet"
-        compose_s, _ = measured(lambda: compose(arguments.notes, path))
-        offline_s, _ = measured(lambda: write_offline(path))
-        lost, ours, repeated = ask(ask_ours, path, arguments)
-        lost_plainly, plain, _ = ask(ask_plainly, path, arguments)
-    print(f"the plain way: {plain['wall_s']} s, {lost_plainly} of {arguments.notes} notes lost")
-    rate = arguments.notes / ours["wall_s"]
+        compose_s, _ = measured(partial(write_prompts, count, path))
+        offline = partial(write_notes, path, count, {"backend": "offline"}, Path(folder))
+        _, offline_figures = measured(offline)
+        lost, ours, rate, repeated = against_stand_in(write_notes, path, count, arguments)
+        lost_plainly, plain, _, _ = against_stand_in(ask_plainly, path, count, arguments)
+        if arguments.grow_from:
+            few = Path(folder) / "few.parquet"
+            measured(partial(write_prompts, arguments.grow_from, few))
+            _, small, _, _ = against_stand_in(write_notes, few, arguments.grow_from, arguments)
+            growth = {"memory_growth": round(ours["peak_rss_mb"] / small["peak_rss_mb"], 2)}
+    print(f"the plain way: {plain['wall_s']} s, {lost_plainly} of {count} notes lost")
     report(
         stage="generation",
         **ours,
         **versus(ours, plain),
-        requests_per_s=round(rate, 1),
+        cpu_ratio=round(ours["cpu_s"] / plain["cpu_s"], 2),
+        **growth,
+        requests_per_s=round(count / ours["wall_s"], 1),
         capacity_share=round(rate * arguments.latency / arguments.concurrency, 3),
         lost=lost,
         lost_plainly=lost_plainly,
         repeated=repeated,
-        prompts_per_s=round(arguments.notes / compose_s),
-        offline_notes_per_s=round(arguments.notes / offline_s),
+        prompts_per_s=round(count / compose_s),
+        offline_notes_per_s=round(count / offline_figures["wall_s"]),
+        journal=journal_figures(arguments.answers),
     )
 
 

@@ -6,7 +6,8 @@ the same request gets the same answer. What it does to a request is decided by a
     with StandInServer(lambda number, body: "429" if number == 0 else "ok") as server:
         ...  # ask server.base_url; look at server.requests
 
-Behaviours: ok, 429 (with Retry-After), 4xx and 5xx, cut, slow, truncated, empty, refusal, garbage
+Behaviours: ok, 429 (with Retry-After), busy (a 429 without), 4xx and 5xx, cut, slow, truncated
+(the note), half (the body, and the connection is cut), empty, refusal, garbage
 (broken JSON), page (HTML with status 200), hollow (JSON without choices), redirect, quoting (a 400
 whose message quotes the prompt). Run as a script it serves until it is stopped.
 """
@@ -19,7 +20,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 Decide = Callable[[int, dict[str, Any]], str]
@@ -29,12 +30,12 @@ def always_ok(number: int, body: dict[str, Any]) -> str:
     return "ok"
 
 
-def faulty(share: float, seed: int = 1) -> Decide:
-    """Return a behaviour that fails a share of the requests: 429, 500 and cut connections."""
+def faulty(share: float, seed: int = 1, kinds: Sequence[str] = ("429", "500", "cut")) -> Decide:
+    """Return a behaviour that fails a share of the requests, in one of the ways by chance."""
     generator = random.Random(seed)
 
     def decide(number: int, body: dict[str, Any]) -> str:
-        return generator.choice(["429", "500", "cut"]) if generator.random() < share else "ok"
+        return generator.choice(kinds) if generator.random() < share else "ok"
 
     return decide
 
@@ -43,8 +44,10 @@ def fingerprint(body: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def stand_in_text(body: dict[str, Any]) -> str:
-    return f"Service: Medicine. Stand-in note {fingerprint(body)}. " + "The patient did well. " * 12
+def stand_in_text(body: dict[str, Any], size: int = 320) -> str:
+    """Return a note of about ``size`` characters."""
+    start = f"Service: Medicine. Stand-in note {fingerprint(body)}. "
+    return start + "The patient did well. " * max(1, (size - len(start)) // 22)
 
 
 def completion(body: dict[str, Any], text: str | None, reason: str) -> dict[str, Any]:
@@ -79,11 +82,13 @@ class StandInServer:
         latency_s: float = 0.0,
         retry_after: str = "0",
         port: int = 0,
+        answer_bytes: int = 320,
     ):
         self.decide = decide
         self.latency_s = latency_s
         self.retry_after = retry_after
         self.port = port
+        self.answer_bytes = answer_bytes
         self.requests: list[tuple[dict[str, str], dict[str, Any]]] = []
         self.times: list[float] = []
         self.answered: Counter[str] = Counter()
@@ -166,20 +171,27 @@ class StandInServer:
             self._in_work -= 1
         if behaviour == "cut":
             return False
+        if head[0].startswith("GET"):
+            behaviour = "hollow"
         status, extra, content = self._reply(behaviour, body)
         lines = [f"HTTP/1.1 {status} stand-in", f"content-length: {len(content)}", *extra]
+        if behaviour == "half":
+            content = content[: len(content) // 2]
         writer.write("\r\n".join([*lines, "", ""]).encode() + content)
         await writer.drain()
+        if behaviour == "half":
+            return False
         if behaviour in ("ok", "truncated", "empty", "refusal"):
             self.answered[fingerprint(body)] += 1
         return True
 
     def _reply(self, behaviour: str, body: dict[str, Any]) -> tuple[int, list[str], bytes]:
         as_json = ["content-type: application/json"]
-        text = stand_in_text(body)
+        text = stand_in_text(body, self.answer_bytes)
         answers = {
             "ok": completion(body, text, "stop"),
             "slow": completion(body, text, "stop"),
+            "half": completion(body, text, "stop"),
             "truncated": completion(body, text, "length"),
             "empty": completion(body, None, "stop"),
             "refusal": completion(body, "I'm sorry, but I can't help with that.", "stop"),
@@ -197,7 +209,8 @@ class StandInServer:
             error = {"error": {"message": f"bad prompt: {json.dumps(body.get('messages'))}"}}
             return 400, as_json, json.dumps(error).encode()
         extra = [*as_json, f"retry-after: {self.retry_after}"] if behaviour == "429" else as_json
-        return int(behaviour), extra, b'{"error": {"message": "stand-in failure"}}'
+        status = 429 if behaviour == "busy" else int(behaviour)
+        return status, extra, b'{"error": {"message": "stand-in failure"}}'
 
 
 def main() -> None:

@@ -72,7 +72,7 @@ class EndpointAsker:
         Raises:
             RunEnded: the endpoint is not allowed, unreachable, or rejects requests.
         """
-        attempts, charged, failing_since = 0, 0, math.inf
+        attempts, charged, invalid, failing_since = 0, 0, 0, math.inf
         while True:
             entered, server, outcome = await self._try(body, data_class)
             attempts += 1
@@ -89,7 +89,8 @@ class EndpointAsker:
             failing_since = min(failing_since, time.monotonic())
             # A server that has gone away is waited for, which is nobody's try.
             charged += not (outcome.busy or server.down)
-            if self._exhausted(outcome, charged):
+            invalid += outcome.kind == "invalid"
+            if invalid >= _INVALID_TRIES or self._exhausted(outcome, charged):
                 return self._give_up(outcome, server, attempts, failing_since)
             # A longer break that the server asked for comes before the next try.
             await self._state.sleep(self._patience.wait_s(attempts, random.random()))
@@ -129,8 +130,8 @@ class EndpointAsker:
         except openai.APIError as error:
             return failure_of(error, server.base_url)
         except ValueError:
-            # The body said it was JSON and is not.
-            return Failure("invalid")
+            # The body said it was JSON and is not, or not all of it.
+            return Failure("garbled")
         return answer_of(completion) or Failure("invalid")
 
     def _paid(self, answer: dict[str, Any]) -> dict[str, Any]:
@@ -146,8 +147,6 @@ class EndpointAsker:
         patience, state = self._patience, self._state
         if failure.busy:
             return time.monotonic() - state.last_good > patience.busy_s
-        if failure.kind == "invalid":
-            return charged >= _INVALID_TRIES
         return charged >= (patience.attempts if state.reached else patience.attempts_unreached)
 
     def _give_up(

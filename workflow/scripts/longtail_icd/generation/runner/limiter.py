@@ -7,14 +7,16 @@ from collections import deque
 
 FIRST = 16
 LOWERED_TO = 0.75
+# Share of a round's requests that may meet a busy server before the limit falls.
+TOLERATED = 0.1
 
 
 class AdaptiveLimit:
     """A limit that finds out how much a server takes.
 
     It doubles with every round of answers until the server first asks for less; from then on it
-    grows by one a round. When the server is overloaded the limit falls to three quarters, once for
-    all requests that were under way together.
+    grows by one a round. When more than a few of a round's requests find the server too busy, the
+    limit falls to three quarters, once for all that were under way together.
 
     Args:
         most: never more in flight than this.
@@ -27,6 +29,7 @@ class AdaptiveLimit:
         self.in_flight = 0
         self._doubling = True
         self._lowered = -math.inf
+        self._good = self._busy = 0  # of this round
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     async def enter(self) -> float:
@@ -47,13 +50,20 @@ class AdaptiveLimit:
     def succeeded(self) -> None:
         """Take note of a good answer."""
         self.limit = min(self.most, self.limit + (1.0 if self._doubling else 1.0 / self.limit))
+        self._good += 1
+        if self._good >= self.limit:
+            self._good = self._busy = 0
 
     def overloaded(self, entered: float) -> None:
         """Take note that the server was too busy for a request that entered at this time."""
-        if entered > self._lowered:
+        if entered <= self._lowered:
+            return
+        self._busy += 1
+        if self._busy > TOLERATED * self.limit:
             self.limit = max(1.0, self.limit * LOWERED_TO)
             self._doubling = False
             self._lowered = time.monotonic()
+            self._good = self._busy = 0
 
     def _admit(self) -> None:
         while self._waiting and self.in_flight < int(self.limit):

@@ -26,7 +26,8 @@ class Failure:
     """A failure that may pass.
 
     kind names it in logs: ``unreachable`` (no connection), ``connection`` (cut), ``timeout``,
-    ``invalid`` (no chat completion), or the HTTP status. wait_s is what the server asks for.
+    ``garbled`` (broken JSON), ``invalid`` (no chat completion), or the HTTP status. wait_s is what
+    the server asks for.
     """
 
     kind: str
@@ -110,6 +111,7 @@ def given_up(kind: str, base_url: str) -> UserError:
         "unreachable": "nothing answers there; start the server, or correct host and port",
         "connection": "the server keeps cutting connections; look at its log",
         "timeout": "the server does not answer in time; raise timeout_s or lower concurrency",
+        "garbled": "its answers are broken JSON; look at the server's log, or a proxy before it",
         "invalid": "its answers are no chat completions; base_url usually ends in /v1",
         "429": "the server has been too busy for too long; lower concurrency, or try again later",
     }
