@@ -75,8 +75,12 @@ rule generation:
 rule plan_generation:
     input:
         "<results>/generation/plan_generation.md",
+    log:
+        "<logs>/generation/plan_generation.log",
+    conda:
+        "envs/workflow.yaml"
     shell:
-        "cat {input}"
+        "cat {input} | tee {log}"
 
 
 rule training:
