@@ -39,6 +39,7 @@ localrules:
     terminology,
     plan,
     generation,
+    plan_generation,
     training,
     evaluation,
 
@@ -68,6 +69,18 @@ rule plan:
 rule generation:
     input:
         generation_targets(),
+
+
+# What the notes will cost, before they are asked for.
+rule plan_generation:
+    input:
+        "<results>/generation/plan_generation.md",
+    log:
+        "<logs>/generation/plan_generation.log",
+    conda:
+        "envs/workflow.yaml"
+    shell:
+        "cat {input} | tee {log}"
 
 
 rule training:

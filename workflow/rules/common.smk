@@ -218,6 +218,13 @@ def offline_prose(wildcards):
     return "resources/offline_prose.yaml" if offline else []
 
 
+def paid_recipes():
+    """Return the recipes that a language model writes, in the order of the configuration."""
+    backends = {name: one["backend"] for name, one in config["writers"].items()}
+    recipes = config["recipes"].items()
+    return [name for name, one in recipes if backends[one["writer"]] != "offline"]
+
+
 def hospital_tables():
     """Return the files of the simulated hospital by table."""
     files = hospital_files(config["corpus"]["simulation"]["layout"])

@@ -106,3 +106,48 @@ rule collect_notes:
         code=code_of("generation", "collect_notes"),
     script:
         "../scripts/collect_notes.py"
+
+
+# Before anything is spent: `snakemake plan_generation`. Sends nothing, unless asked for a pilot.
+rule estimate_cost:
+    input:
+        prompts=expand("<results>/generation/{{recipe}}/prompts/{shard}.parquet", shard=SHARDS),
+        code_sets="<results>/plan/{recipe}/code_sets.parquet",
+        tiers="<results>/plan/tiers.parquet",
+        prices="resources/prices.yaml",
+    output:
+        cost="<results>/generation/{recipe}/cost.json",
+    log:
+        "<logs>/generation/{recipe}/estimate_cost.log",
+    conda:
+        "../../envs/workflow.yaml"
+    resources:
+        mem_mb=per_attempt(4000),
+        runtime=per_attempt(60),
+    params:
+        code=code_of("generation", "estimate_cost"),
+        writer=writer_config,
+        journal="results/journal",
+        pilot=config["pilot"],
+        prices=config["generation"]["prices"],
+    script:
+        "../scripts/estimate_cost.py"
+
+
+rule summarise_costs:
+    input:
+        expand("<results>/generation/{recipe}/cost.json", recipe=paid_recipes()),
+    output:
+        costs="<results>/generation/plan_generation.json",
+        page="<results>/generation/plan_generation.md",
+    log:
+        "<logs>/generation/summarise_costs.log",
+    conda:
+        "../../envs/workflow.yaml"
+    resources:
+        mem_mb=per_attempt(500),
+        runtime=per_attempt(5),
+    params:
+        code=code_of("generation", "summarise_costs"),
+    script:
+        "../scripts/summarise_costs.py"

@@ -11,8 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from longtail_icd.common.errors import UserError
 from longtail_icd.generation.data_class import DATA_CLASSES
-from longtail_icd.generation.endpoints.attestation import attestation_record, read_attestation
-from longtail_icd.generation.endpoints.endpoint import Endpoint, read_endpoint, read_key
+from longtail_icd.generation.endpoints.attestation import read_attestation
+from longtail_icd.generation.endpoints.endpoint import (
+    Endpoint,
+    attestation_record,
+    read_endpoint,
+    read_key,
+)
 from longtail_icd.generation.endpoints.gate import check_batch, check_endpoint, origin_of
 from longtail_icd.generation.endpoints.transport import GatedTransport, http_client
 from stand_in_server import StandInServer
@@ -153,12 +158,13 @@ def test_an_incomplete_attestation_is_none(key, value):
 
 
 def test_the_manifest_gets_the_whole_attestation():
-    quoted = attestation_record(read_attestation(COMPLETE))
+    url = "https://api.example/v1"
+    quoted = attestation_record(endpoint(url, attestation=COMPLETE))
     assert quoted == {**COMPLETE, "batch": False}
     # YAML makes dates of unquoted days.
     unquoted = {**COMPLETE, "date": date(2026, 1, 1), "expires": date(2026, 12, 31)}
-    assert attestation_record(read_attestation(unquoted)) == quoted
-    assert attestation_record(read_attestation(None)) is None
+    assert attestation_record(endpoint(url, attestation=unquoted)) == quoted
+    assert attestation_record(endpoint(url)) is None
 
 
 def test_batches_of_derived_data_need_a_promise_of_their_own():

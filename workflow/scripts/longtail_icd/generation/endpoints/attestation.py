@@ -4,7 +4,7 @@ The three promises are what PhysioNet asks of a service before credentialed data
 from it, may be sent there (docs/privacy.md).
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -79,11 +79,3 @@ def check_current(attestation: Attestation, today: date) -> None:
             f"attestation.expires: expired on {attestation.expires}; check the promises again and "
             "renew it, or set max_class: public"
         )
-
-
-def attestation_record(attestation: Attestation | None) -> dict[str, Any] | None:
-    """Return the attestation for a manifest, its dates as ISO strings; None if there is none."""
-    if attestation is None:
-        return None
-    days = {key: getattr(attestation, key).isoformat() for key in _DATES}
-    return asdict(attestation) | days

@@ -1,7 +1,8 @@
 """An endpoint as a writer's block declares it."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import date
 from typing import Any
 
 from longtail_icd.common.errors import UserError
@@ -59,6 +60,14 @@ def read_endpoint(settings: dict[str, Any]) -> Endpoint:
         max_class=settings.get("max_class", DATA_CLASSES[-1]),
         attestation=read_attestation(settings.get("attestation")),
     )
+
+
+def attestation_record(endpoint: Endpoint) -> dict[str, Any] | None:
+    """Return the attestation for a manifest, its dates as ISO strings; None if there is none."""
+    if endpoint.attestation is None:
+        return None
+    fields = asdict(endpoint.attestation)
+    return {key: str(value) if isinstance(value, date) else value for key, value in fields.items()}
 
 
 def read_key(api_key_env: str | None) -> str:

@@ -1,0 +1,1 @@
+"""What a plan's notes will cost before they are written."""
