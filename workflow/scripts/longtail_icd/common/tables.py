@@ -6,11 +6,13 @@ on one machine share these. A table that does not fit its schema is an error tha
 the column and the rule that writes it.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from longtail_icd.common.errors import UserError
 from longtail_icd.common.files import atomic_path
@@ -327,6 +329,23 @@ def sink_table(frame: pl.LazyFrame, path: str | Path, name: str) -> None:
         frame.select(list(TABLES[name].columns)).sink_parquet(
             temporary, compression="zstd", row_group_size=ROWS_PER_GROUP
         )
+
+
+def write_batches(batches: Iterable[pl.DataFrame], path: str | Path, name: str) -> None:
+    """Write batches of the table ``name`` as they come, each a group of rows of a Parquet file.
+
+    Raises:
+        UserError: a column is missing or has another type.
+    """
+    columns = list(TABLES[name].columns)
+    schema = empty_table(name).to_arrow().schema
+    with (
+        atomic_path(path) as temporary,
+        pq.ParquetWriter(temporary, schema, compression="zstd") as writer,
+    ):
+        for batch in batches:
+            _check_columns(batch.schema, name, path)
+            writer.write_table(batch.select(columns).to_arrow())
 
 
 def _open(path: Path) -> pl.LazyFrame:
