@@ -3,8 +3,9 @@
 from longtail_icd.common.script import run
 from longtail_icd.common.tables import read_table, scan_table, write_batches
 from longtail_icd.generation.knowledge import wanted_facts
-from longtail_icd.generation.prompts.compose import compose_prompts, gather, select_shard
+from longtail_icd.generation.prompts.compose import compose_prompts, select_shard
 from longtail_icd.generation.prompts.graft import with_carriers
+from longtail_icd.generation.prompts.material import gather
 from longtail_icd.generation.prompts.rephrase import cloned
 from longtail_icd.generation.prompts.templates import load_template
 from longtail_icd.generation.requests import BATCH
