@@ -41,7 +41,8 @@ def compose(count):
         tiers,
     )
     from longtail_icd.generation.knowledge import wanted_facts  # noqa: PLC0415
-    from longtail_icd.generation.prompts.compose import Material, compose_prompts  # noqa: PLC0415
+    from longtail_icd.generation.prompts.compose import compose_prompts  # noqa: PLC0415
+    from longtail_icd.generation.prompts.material import Material  # noqa: PLC0415
     from longtail_icd.generation.prompts.templates import load_template  # noqa: PLC0415
 
     sets = code_sets(many_sets(count))

@@ -1,12 +1,14 @@
 """Rule `compose_prompts`: one shard's prompts, with what is known of their codes."""
 
 from longtail_icd.common.script import run
-from longtail_icd.common.tables import read_table, scan_table, sink_table
+from longtail_icd.common.tables import read_table, scan_table, write_batches
 from longtail_icd.generation.knowledge import wanted_facts
-from longtail_icd.generation.prompts.compose import compose_prompts, gather, select_shard
+from longtail_icd.generation.prompts.compose import compose_prompts, select_shard
 from longtail_icd.generation.prompts.graft import with_carriers
+from longtail_icd.generation.prompts.material import gather
 from longtail_icd.generation.prompts.rephrase import cloned
 from longtail_icd.generation.prompts.templates import load_template
+from longtail_icd.generation.requests import BATCH
 
 
 def main(snakemake):
@@ -29,10 +31,13 @@ def main(snakemake):
     shown = exemplars.join(code_sets, on="request_id", how="semi")
     material = gather(code_sets, shown, scan_table(inputs.notes, "corpus/notes"), prompt)
     template = load_template(inputs.template)
-    prompts = compose_prompts(code_sets, facts, template, prompt, material)
-    sink_table(prompts.lazy(), snakemake.output.prompts, "generation/prompts")
+    prompts = (
+        compose_prompts(batch, facts, template, prompt, material)
+        for batch in code_sets.iter_slices(BATCH)
+    )
+    write_batches(prompts, snakemake.output.prompts, "generation/prompts")
     print(
-        f"{prompts.height} of {planned.height} prompts, {prompts['reserve'].sum()} of them in "
+        f"{code_sets.height} of {planned.height} prompts, {code_sets['reserve'].sum()} of them in "
         f"reserve; template {template.name}, version {template.hash}"
     )
 

@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 from longtail_icd.common.errors import UserError
 from longtail_icd.common.files import atomic_path, read_json, write_json
-from longtail_icd.common.tables import empty_table, read_table, write_table
+from longtail_icd.common.tables import empty_table, read_table, write_batches, write_table
 
 
 def test_failed_write_leaves_the_old_file_and_no_rest(tmp_path):
@@ -33,6 +33,23 @@ def test_table_round_trip_drops_extra_columns(tmp_path):
     assert read_table(tmp_path / "t.parquet", "plan/allocation").to_dicts() == [
         {"code": "038.9", "n_synthetic": 3}
     ]
+
+
+def test_batches_make_one_table_and_none_an_empty_one(tmp_path):
+    batches = [pl.DataFrame({"n_synthetic": [n], "code": [f"{n}.1"]}) for n in (1, 2)]
+    write_batches(iter(batches), tmp_path / "t.parquet", "plan/allocation")
+    assert read_table(tmp_path / "t.parquet", "plan/allocation").rows() == [("1.1", 1), ("2.1", 2)]
+    write_batches([], tmp_path / "t.parquet", "plan/allocation")
+    assert read_table(tmp_path / "t.parquet", "plan/allocation").equals(
+        empty_table("plan/allocation")
+    )
+
+
+def test_a_batch_that_does_not_fit_leaves_no_file(tmp_path):
+    batches = [pl.DataFrame({"code": ["1.1"], "n_synthetic": [1]}), pl.DataFrame({"code": ["2.1"]})]
+    with pytest.raises(UserError, match=r"n_synthetic is missing.*allocate_notes"):
+        write_batches(batches, tmp_path / "t.parquet", "plan/allocation")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_wrong_table_names_file_column_and_rule(tmp_path):

@@ -22,8 +22,9 @@ from longtail_icd.common.errors import UserError
 from longtail_icd.common.tables import TABLES
 from longtail_icd.generation.data_class import highest
 from longtail_icd.generation.knowledge import wanted_facts
-from longtail_icd.generation.prompts.compose import Material, compose_prompts, gather, select_shard
+from longtail_icd.generation.prompts.compose import compose_prompts, select_shard
 from longtail_icd.generation.prompts.exemplars import exemplar_texts, note_texts, shorten
+from longtail_icd.generation.prompts.material import Material, gather
 from longtail_icd.generation.prompts.templates import load_template
 from longtail_icd.generation.shards import generator_of, pick, shard_of, shuffled
 

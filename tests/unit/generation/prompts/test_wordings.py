@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from longtail_icd.generation.prompts.short_forms import shortened
 from longtail_icd.generation.prompts.wordings import draw_styles, is_abbreviation, word
 from longtail_icd.generation.shards import generator_of
 
@@ -79,6 +80,25 @@ def test_a_wording_follows_the_style_where_the_terminology_allows_it():
     assert word("abbreviation", title, synonyms) == ("abbreviation", "chf")
     assert word("synonym", title, synonyms) == ("synonym", "weak heart")
     assert word("indirect", title, synonyms) == ("indirect", "weak heart")
-    assert word("abbreviation", title, ["weak heart"]) == ("synonym", "weak heart")
     assert word("synonym", title, ["chf"]) == ("synonym", "chf")
-    assert word("abbreviation", title, []) == ("synonym", title)
+    assert word("synonym", title, []) == ("synonym", title)
+
+
+def test_a_code_without_a_short_form_gets_one_from_its_phrases_or_goes_by_a_synonym():
+    title = "Chronic heart failure"
+    assert word("abbreviation", title, ["weak heart"]) == ("abbreviation", "Chronic HF")
+    assert word("abbreviation", "Weak heart", ["tired heart"]) == ("synonym", "tired heart")
+    assert word("abbreviation", "Weak heart", []) == ("synonym", "Weak heart")
+
+
+@pytest.mark.parametrize(
+    ("wording", "short"),
+    [
+        ("Type 2 diabetes mellitus, stable", "T2DM, stable"),
+        ("history of congestive heart failure", "h/o CHF"),
+        ("fractured", None),
+        ("weak heart", None),
+    ],
+)
+def test_known_phrases_are_shortened_the_longest_first(wording, short):
+    assert shortened(wording) == short

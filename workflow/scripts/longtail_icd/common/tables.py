@@ -338,6 +338,23 @@ def sink_table(frame: pl.LazyFrame, path: str | Path, name: str) -> None:
         )
 
 
+def write_batches(batches: Iterable[pl.DataFrame], path: str | Path, name: str) -> None:
+    """Write batches of the table ``name`` as they come, each a group of rows of a Parquet file.
+
+    Raises:
+        UserError: a column is missing or has another type.
+    """
+    columns = list(TABLES[name].columns)
+    schema = empty_table(name).to_arrow().schema
+    with (
+        atomic_path(path) as temporary,
+        pq.ParquetWriter(temporary, schema, compression="zstd") as writer,
+    ):
+        for batch in batches:
+            _check_columns(batch.schema, name, path)
+            writer.write_table(batch.select(columns).to_arrow())
+
+
 def _open(path: Path) -> pl.LazyFrame:
     """Open a file by its suffix, without reading its rows."""
     if path.suffix == ".arrow":

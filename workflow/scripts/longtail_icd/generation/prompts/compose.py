@@ -8,7 +8,6 @@ in a prompt, so that a server can reuse what it knows of the beginning.
 
 import json
 import random
-from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
@@ -16,71 +15,24 @@ import polars as pl
 from longtail_icd.common.tables import TABLES
 from longtail_icd.generation.data_class import highest
 from longtail_icd.generation.knowledge import CodeFacts
-from longtail_icd.generation.prompts.exemplars import exemplar_texts, shorten, texts_of
+from longtail_icd.generation.prompts.code_values import code_values, knowledge_of
+from longtail_icd.generation.prompts.exemplars import shorten
 from longtail_icd.generation.prompts.graft import (
     CONTEXT_AFTER,
     CONTEXT_BEFORE,
     around,
     place_of,
 )
+from longtail_icd.generation.prompts.material import Material
 from longtail_icd.generation.prompts.rephrase import chunks_of
 from longtail_icd.generation.prompts.templates import Template
-from longtail_icd.generation.prompts.variation import persona_of, variation_of, word_quantiles
-from longtail_icd.generation.prompts.wordings import draw_styles, word
-from longtail_icd.generation.shards import generator_of, shard_of, shuffled
+from longtail_icd.generation.prompts.variation import persona_of, variation_of
+from longtail_icd.generation.shards import generator_of, shard_of
 
 # Seeds are sent to servers, and some take 32 bits only.
 SEED_RANGE = 2**31
 # Whose fact a code set is; one that was taken over from a note is that note's.
 _CLASS_OF_STRATEGY = {"anchor": "public", "alone": "public", "sample": "aggregate"}
-
-
-@dataclass(frozen=True)
-class Material:
-    """What prompts may show beside the terminology; all but quantiles by request_id.
-
-    Attributes:
-        exemplars: the example shown, a whole note or excerpts of some.
-        excerpts: requests whose example is excerpts.
-        skeletons: the section headings of a real note.
-        notes: the real note that is rewritten, or written into.
-        quantiles: of the notes' lengths in words; none: no length is asked for.
-        measured: whether the quantiles are those of the corpus.
-    """
-
-    exemplars: dict[str, str | None] = field(default_factory=dict)
-    excerpts: frozenset[str] = frozenset()
-    skeletons: dict[str, list[str]] = field(default_factory=dict)
-    notes: dict[str, str] = field(default_factory=dict)
-    quantiles: list[float] | None = None
-    measured: bool = False
-
-
-def gather(
-    code_sets: pl.DataFrame, exemplars: pl.DataFrame, notes: pl.LazyFrame, prompt: dict[str, Any]
-) -> Material:
-    """Return the material of the requests.
-
-    Args:
-        code_sets: a table `plan/code_sets`; with a column note_id where real notes are worked on.
-        exemplars: a table `plan/exemplars`, the same requests only.
-        notes: a table `corpus/notes`, train split.
-        prompt: the recipe's block ``prompt``.
-    """
-    worked_on = {}
-    if "note_id" in code_sets.columns:
-        texts = dict(texts_of(code_sets["note_id"], notes).iter_rows())
-        wanted = code_sets.select("request_id", "note_id").iter_rows()
-        worked_on = {request_id: texts[note] or "" for request_id, note in wanted}
-    measured = "words" in prompt and prompt["words"] is None
-    return Material(
-        exemplars=exemplar_texts(exemplars, notes),
-        excerpts=frozenset(exemplars.filter(pl.col("excerpts").list.len() > 0)["request_id"]),
-        skeletons=dict(exemplars.select("request_id", "skeleton").iter_rows()),
-        notes=worked_on,
-        quantiles=word_quantiles(notes) if measured else prompt.get("words"),
-        measured=measured,
-    )
 
 
 def select_shard(code_sets: pl.DataFrame, shard: int, shards: int) -> pl.DataFrame:
@@ -94,43 +46,6 @@ def select_shard(code_sets: pl.DataFrame, shard: int, shards: int) -> pl.DataFra
     return order.join(code_sets, on="anchor", maintain_order="left_right").select(code_sets.columns)
 
 
-def _styles(template: str, prompt: dict[str, Any], request_id: str, codes: list[str]) -> dict:
-    """Return the style of each code, the anchor first; a graft words its anchor alone."""
-    plain = "description" if template == "description" else "synonym"
-    styles = dict.fromkeys(codes, plain)
-    if "wording" not in prompt:
-        return styles
-    worded = codes[:1] if template == "graft" else codes
-    generator = generator_of(request_id, "wording", prompt["seed"])
-    return styles | draw_styles(worded, prompt["wording"], generator)
-
-
-def _code_values(
-    request_id: str, facts: CodeFacts, role: str, style: str, prompt: dict[str, Any]
-) -> dict[str, Any]:
-    """Return what a template may say about a code; the draw depends on request and code alone."""
-    synonyms = shuffled(facts.synonyms, generator_of(request_id, facts.code, prompt["seed"]))
-    if "wording" in prompt or style == "description":
-        style, wording = word(style, facts.title, synonyms)
-    else:
-        # As the paper: any synonym, whatever its length.
-        wording = synonyms[0] if synonyms else facts.title
-    return {
-        "code": facts.code,
-        "role": role,
-        "kind": facts.kind,
-        "title": facts.title,
-        "path": facts.path,
-        "synonym": synonyms[0] if synonyms else None,
-        "synonyms": synonyms,
-        "style": style,
-        "wording": wording,
-    }
-
-
-KNOWN = ("code", "role", "kind", "title", "wording", "style", "synonyms")
-
-
 def _written(
     template: Template,
     values: dict[str, Any],
@@ -138,7 +53,15 @@ def _written(
     prompt: dict[str, Any],
     places: random.Random,
 ) -> dict[str, Any]:
-    """Return chats, follow_up, before and after of one request."""
+    """Return chats, follow_up, before and after of one request.
+
+    Args:
+        template: its name says how a request is made.
+        values: what the template may show.
+        note: the real note that is rewritten or written into, if any.
+        prompt: the recipe's block ``prompt``.
+        places: draws where a graft goes.
+    """
     before = after = ""
     if template.name == "rephrase":
         chunks = chunks_of(note, prompt["chunk_words"])
@@ -182,17 +105,7 @@ def _row(
 ) -> dict[str, Any]:
     request_id, anchor, codes = (planned[key] for key in ("request_id", "anchor", "codes"))
     ordered = [anchor, *(code for code in codes if code != anchor)]
-    styles = _styles(template.name, prompt, request_id, ordered)
-    values = [
-        _code_values(
-            request_id,
-            facts[code],
-            "anchor" if code == anchor else "companion",
-            styles[code],
-            prompt,
-        )
-        for code in ordered
-    ]
+    values = code_values(request_id, ordered, facts, template.name, prompt)
     exemplar = shorten(material.exemplars.get(request_id))
     skeleton = material.skeletons.get(request_id, [])
     shown = {
@@ -205,14 +118,13 @@ def _row(
     }
     places = generator_of(request_id, "place", prompt["seed"])
     seed = int(generator_of(request_id, "seed", prompt["seed"]).random() * SEED_RANGE)
-    knowledge = [{key: value[key] for key in KNOWN} for value in values]
     licensed = any(facts[code].licensed for code in codes)
     return {
         "request_id": request_id,
         "anchor": anchor,
         "codes": codes,
         **_written(template, shown, material.notes.get(request_id), prompt, places),
-        "knowledge": json.dumps(knowledge, ensure_ascii=False),
+        "knowledge": json.dumps(knowledge_of(values), ensure_ascii=False),
         "seed": seed,
         "data_class": _data_class(planned["strategy"], exemplar, skeleton, licensed, material),
         "reserve": planned["reserve"],

@@ -13,17 +13,10 @@ import random
 import re
 from collections.abc import Iterable
 
+from longtail_icd.generation.prompts.short_forms import SHORT_FORMS, shortened
 from longtail_icd.generation.shards import shuffled
 
-# Short forms that are written at every bedside; synonyms are in lower case, so letters tell little.
-_SHORT_FORM = re.compile(
-    r"abg|acs|aki|als|amd|ami|aml|ards|arf|asd|avm|avr|bph|brbpr|cabg|cad|chb|chf|cjd|ckd|"
-    r"cll|cml|cmv|cns|copd|cva|cvid|cvl|dic|dka|dlbcl|dm|dvt|ebv|egd|ercp|esrd|fsgs|fuo|gbs|"
-    r"gerd|gi|gib|gist|gvhd|hbv|hcc|hcv|hellp|hiv|hlh|hocm|hsp|hsv|htn|hus|ibd|ibs|icd|icp|"
-    r"igan|ild|itp|jra|lvad|mds|mi|mrsa|mssa|mvp|mvr|nash|nhl|nsclc|nstemi|osa|pcos|pcp|"
-    r"pda|pe|pfo|pid|pna|psvt|ptsd|pud|pvd|ra|rcc|rsv|sah|sbo|scc|sdh|siadh|sirs|sle|ssss|"
-    r"stemi|svt|tavr|tb|tbi|tia|tle|tpn|ttp|turp|uti|vf|vsd|vt|vte|vur"
-)
+_KNOWN = frozenset(form.lower() for form in SHORT_FORMS.values())
 MOST_WORDS = 3  # of a wording that passes as an abbreviation
 # Words of a catalogue, which no clinician writes.
 _CATALOGUE = {"nos", "nec", "unspec", "unspecified", "init", "initial", "subseq", "subsequent"}
@@ -55,7 +48,7 @@ def is_abbreviation(wording: str, others: Iterable[str]) -> bool:
         return False
     full = {_initials(other) for other in others if other != wording}
     return any(
-        _SHORT_FORM.fullmatch(word.lower())
+        word.lower() in _KNOWN
         or (2 <= len(word) <= 6 and word.isalpha() and word.isupper())
         or (len(word) > 2 and word.lower() in full)
         for word in words
@@ -93,7 +86,8 @@ def draw_styles(
 def word(style: str, title: str, synonyms: list[str]) -> tuple[str, str]:
     """Return the style that a code can have, and its wording in it.
 
-    A code without an abbreviation goes by a synonym, one without synonyms by its title; the
+    The terminology's own short form comes first, then a synonym or the title with known phrases
+    shortened. A code without either goes by a synonym, one without synonyms by its title; the
     latter keeps the style ``synonym``, because a writer may know other words. Of indirect
     evidence the wording is what is to be shown.
 
@@ -105,8 +99,10 @@ def word(style: str, title: str, synonyms: list[str]) -> tuple[str, str]:
     if style in ("title", "description"):
         return style, title
     short = [one for one in synonyms if is_abbreviation(one, [title, *synonyms])]
-    if style == "abbreviation" and short:
-        return style, short[0]
+    if style == "abbreviation":
+        made = (shortened(one) for one in (*synonyms, title))
+        if wording := next((one for one in (*short, *made) if one), None):
+            return style, wording
     in_full = [one for one in synonyms if one not in short]
     kept = "indirect" if style == "indirect" else "synonym"
     return kept, [*in_full, *short, title][0]
