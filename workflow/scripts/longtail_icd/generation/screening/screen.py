@@ -78,8 +78,16 @@ def cleaned(text: str, codes: list[str]) -> str:
     return strip_codes(strip_markup(text), codes)
 
 
-def written_part(request: Request, draft: Draft) -> str:
-    """Return the cleaned part of a draft that was written, real text around it left out."""
+def written_part(request: Request, draft: Draft, text: str) -> str:
+    """Return the part of a draft that was written, without real text around it.
+
+    Args:
+        request: says what is around it.
+        draft: the answer.
+        text: all of it, cleaned.
+    """
+    if not request.before and not request.after:
+        return text
     end = len(draft.text) - len(request.after)
     return cleaned(draft.text[len(request.before) : end], request.codes)
 
@@ -137,7 +145,7 @@ class NoteScreen:
             masks = self._train is not None and self._train.blanks_are_masks
             values |= count_marks(text, blanks_are_masks=masks)
         if limits.memorised is not None:
-            written = Words(written_part(request, draft)).words
+            written = Words(written_part(request, draft, text)).words
             values["memorised"] = self._train.ngrams.memorised(written, Words(exemplar or "").words)
         if limits.length is not None or limits.style is not None:
             rarity = self._train.style.rarity(text)

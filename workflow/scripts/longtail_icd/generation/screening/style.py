@@ -13,6 +13,7 @@ _ABBREVIATION = re.compile(
     r"(?<![\w])(?:[A-Z]{1,2}[A-Z0-9]{1,3}|[a-zA-Z]/[a-zA-Z]|w/o?|(?:pt|hx|dx|tx|rx|fx|sx|yo|prn|bid|tid|qid|qhs|qd|po|iv|im|sc"
     r"|abd|wks?|hrs?|neg|pos|f/u|d/c|p/w|h/o|s/p|c/o|r/o|y/o)(?![\w]))(?![a-z])"
 )
+_NUMERAL = re.compile(r"(?<!\S)[^\s\d]*\d")
 _HEADING = re.compile(r"^[^a-z\n]*$", re.MULTILINE)
 
 
@@ -25,9 +26,9 @@ def measure(text: str) -> np.ndarray:
     """
     words = _TOKEN.findall(text)
     count = max(len(words), 1)
-    prose = _HEADING.sub("", text) if any(character.islower() for character in text) else text
+    prose = _HEADING.sub("", text) if not text.isupper() else text
     abbreviations = len(_ABBREVIATION.findall(prose))
-    numerals = sum(any(character.isdigit() for character in word) for word in words)
+    numerals = len(_NUMERAL.findall(text))
     lower = [word.lower() for word in words]
     stretches = [
         lower[at : at + WINDOW] for at in range(0, max(len(lower) - WINDOW, 0) + 1, WINDOW)

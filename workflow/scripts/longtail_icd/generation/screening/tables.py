@@ -38,7 +38,7 @@ def screen_notes(
             raise _other_prompts()
         result = screen.assess(request, draft)
         reasons = result.reasons
-        if not reasons and seen[request.anchor].seen(written_part(request, draft)):
+        if not reasons and seen[request.anchor].seen(written_part(request, draft, result.text)):
             reasons = ["near_duplicate"]
         found = {"text": result.text, "reasons": reasons, "anchor": request.anchor}
         notes.append(vars(draft) | found | {"status": "rejected" if reasons else "ok"})

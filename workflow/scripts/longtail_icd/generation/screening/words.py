@@ -5,25 +5,34 @@ from bisect import bisect_right
 from functools import cached_property, lru_cache
 from itertools import accumulate
 
-from longtail_icd.generation.evidence import Span
+from longtail_icd.generation.evidence import Span, folded
 
 _WORD = re.compile(r"[^\W_]+")
 # Where a clause ends: punctuation before white space, an empty line, a list item, a heading.
 _BREAK = re.compile(r"[.;!?](?=\s|\Z)|\n[ \t]*\n|\n(?=[ \t]*(?:[-*•#]|\d+[.)]|[A-Z][^\n:]{0,40}:))")
 
 
-@lru_cache(maxsize=1 << 18)
-def normalised(word: str) -> str:
-    """Lower-case a word and take a plural's ending off. Before: ``Arteries``. After: ``artery``."""
-    word = word.lower()
-    if len(word) < 4 or not word.endswith("s") or word.endswith(("ss", "us", "is")):
+@lru_cache(maxsize=1 << 16)
+def _singular(word: str) -> str:
+    if len(word) < 4 or word.endswith(("ss", "us", "is")):
         return word
     return f"{word[:-3]}y" if word.endswith("ies") and len(word) > 4 else word[:-1]
 
 
+def normalised_words(text: str) -> list[str]:
+    """Return a text's words, lower-cased, without a plural's ending.
+
+    Before: ``Arteries, AKIs``. After: ``[artery, aki]``.
+    """
+    lower = text.lower()
+    if len(lower) != len(text):  # a few letters grow: words would no longer be in step
+        lower = folded(text)
+    return [_singular(word) if word[-1] == "s" else word for word in _WORD.findall(lower)]
+
+
 def spaced(words: list[str]) -> str:
     """Join words so that each has a blank of its own on both sides: phrases match whole words."""
-    return "".join([f" {word} " for word in words])
+    return f" {'  '.join(words)} " if words else ""
 
 
 def phrase_of(wording: str) -> str:
@@ -31,7 +40,7 @@ def phrase_of(wording: str) -> str:
 
     Before: ``Heart failures, acute``. After: `` heart  failure  acute ``.
     """
-    return spaced([normalised(word) for word in _WORD.findall(wording)])
+    return spaced(normalised_words(wording))
 
 
 class Words:
@@ -39,17 +48,19 @@ class Words:
 
     Attributes:
         text: the text as it is.
-        spans: characters [start, end) of each word.
         words: each word normalised.
         joined: all of them, see :func:`spaced`.
     """
 
     def __init__(self, text: str):
         self.text = text
-        found = list(_WORD.finditer(text))
-        self.spans: list[Span] = [match.span() for match in found]
-        self.words = [normalised(match[0]) for match in found]
+        self.words = normalised_words(text)
         self.joined = spaced(self.words)
+
+    @cached_property
+    def spans(self) -> list[Span]:
+        """Characters [start, end) of each word."""
+        return [match.span() for match in _WORD.finditer(self.text)]
 
     @cached_property
     def starts(self) -> list[int]:
