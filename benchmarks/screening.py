@@ -28,7 +28,7 @@ SOURCES = [
     "inclusion_term",
     "inherited_term",
 ]
-TRIGGERS = ROOT / "resources" / "screening" / "context_rules.yaml"
+LISTS = ROOT / "resources" / "screening"
 EVERYTHING = {
     "min_words": 30,
     "max_words": 4000,
@@ -53,6 +53,19 @@ def terminology(versions):
 
     codes = extract_taxonomy(versions, ROOT / "resources" / "icd9_ranges.csv")
     return codes, extract_synonyms(codes, SOURCES, {})
+
+
+def fidelity_of(space, codes, synonyms):
+    from longtail_icd.generation.screening.fidelity import Fidelity  # noqa: PLC0415
+    from longtail_icd.generation.screening.loose import load_equivalents  # noqa: PLC0415
+    from longtail_icd.generation.screening.status import load_rules  # noqa: PLC0415
+    from longtail_icd.generation.screening.terms import Terms  # noqa: PLC0415
+
+    return Fidelity(
+        load_rules(LISTS / "context_rules.yaml"),
+        Terms(space, codes, synonyms),
+        load_equivalents(LISTS / "equivalents.yaml"),
+    )
 
 
 def request_of(codes, taxonomy, synonyms):
@@ -101,8 +114,6 @@ def throughput(notes, words, size):
         learn_facts,
     )
     from longtail_icd.generation.screening.screen import make_screen  # noqa: PLC0415
-    from longtail_icd.generation.screening.status import load_rules  # noqa: PLC0415
-    from longtail_icd.generation.screening.terms import Terms  # noqa: PLC0415
 
     generator = random.Random(1)
     codes, synonyms = terminology(["icd9cm"])
@@ -115,9 +126,9 @@ def throughput(notes, words, size):
     titles, said = dictionaries(codes, synonyms)
     texts = [made_up_note(words, wordings, generator) for _ in range(2 * notes)]
     sets = [random.Random(at).sample(space["code"].to_list(), 15) for at in range(notes)]
-    terms, rules = Terms(space, codes, synonyms), load_rules(TRIGGERS)
+    fidelity = fidelity_of(space, codes, synonyms)
     start = time.process_time()
-    facts = learn_facts([(text, []) for text in texts[:notes]], terms, rules)
+    facts = learn_facts([(text, []) for text in texts[:notes]], fidelity)
     learnt = time.process_time()
     screen = make_screen(EVERYTHING, ScreenContext(train=facts))
     requests = [request_of(codes, titles, said) for codes in sets]
@@ -152,8 +163,7 @@ def codiesp(folder):
     import polars as pl  # noqa: PLC0415
     from longtail_icd.corpus.prepare import prepare  # noqa: PLC0415
     from longtail_icd.generation.screening.context import learn_facts, train_notes  # noqa: PLC0415
-    from longtail_icd.generation.screening.status import load_rules  # noqa: PLC0415
-    from longtail_icd.generation.screening.terms import Terms, is_condition  # noqa: PLC0415
+    from longtail_icd.generation.screening.terms import is_condition  # noqa: PLC0415
     from longtail_icd.plan.tiers import stratify  # noqa: PLC0415
     from longtail_icd.terminology.lookup import with_unknown  # noqa: PLC0415
 
@@ -170,11 +180,11 @@ def codiesp(folder):
         of_train,
         {"head": 50, "medium": 20, "tail": 5},
     )
-    terms = Terms(tiers, taxonomy, synonyms)
-    facts = learn_facts(train_notes(train.lazy(), of_train.lazy()), terms, load_rules(TRIGGERS))
+    fidelity = fidelity_of(tiers, taxonomy, synonyms)
+    learn_facts(train_notes(train.lazy(), of_train.lazy()), fidelity)
     titles, said = dictionaries(taxonomy, synonyms)
     gold_of = dict(labels.group_by("note_id", maintain_order=True).agg("code").iter_rows())
-    space, place = tiers["code"].to_list(), terms.category
+    space, place = tiers["code"].to_list(), fidelity.terms.category
     missing, extra = Counts(), Counts()
     for note_id, text in notes.filter(official_split="test").select("note_id", "text").iter_rows():
         gold, generator = sorted(gold_of.get(note_id, [])), random.Random(note_id)
@@ -183,14 +193,14 @@ def codiesp(folder):
         own = {place[code] for code in gold}
         foreign = [code for code in space if place[code] not in own]
         absent = generator.sample(foreign, len(gold))
-        reading = facts.fidelity.read(text)
+        reading = fidelity.read(text)
         asked = request_of([*gold, *absent], titles, said).knowledge
-        findings = [facts.fidelity.find(known, [], reading) for known in asked]
+        findings = [fidelity.find(known, [], reading) for known in asked]
         lost = {one.known["code"] for one in findings if one.verdict != "stated"}
         missing.add(lost, set(absent))
         given = generator.sample(gold, len(gold) // 2)
         covered = [span for one in findings if one.known["code"] in given for span in one.places]
-        found = facts.fidelity.extra(given, covered, reading)
+        found = fidelity.extra(given, covered, reading)
         kept = {place[code] for code in given}
         hidden = {place[code] for code in gold if is_condition(code, "diagnosis")} - kept
         extra.add({place[code] for code in found}, hidden)

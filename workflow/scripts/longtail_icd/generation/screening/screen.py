@@ -217,7 +217,7 @@ class NoteScreen:
 
     def _repairs(self, reasons: list[str], meaning: _Meaning) -> list[str]:
         """Return in words what is to be corrected; titles only, never the note's own words."""
-        title_of = self._train.terms.title
+        title_of = self._train.fidelity.terms.title
         wanted = {
             "verbatim": (
                 "Say in a clinician's words, not in the classification's",
