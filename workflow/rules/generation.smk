@@ -56,6 +56,12 @@ rule screen_notes:
         responses="<results>/generation/{recipe}/responses/{shard}.parquet",
         exemplars="<results>/plan/{recipe}/exemplars.parquet",
         notes="<results>/corpus/notes/train.parquet",
+        labels="<results>/corpus/labels/train.parquet",
+        tiers="<results>/plan/tiers.parquet",
+        codes="<results>/terminology/codes.parquet",
+        synonyms="<results>/terminology/synonyms.parquet",
+        triggers="resources/screening/context_rules.yaml",
+        equivalents="resources/screening/equivalents.yaml",
     output:
         notes="<results>/generation/{recipe}/screened/{shard}/notes.parquet",
         labels="<results>/generation/{recipe}/screened/{shard}/labels.parquet",

@@ -8,7 +8,7 @@ from itertools import chain, takewhile
 from typing import Any
 
 from longtail_icd.generation.evidence import Span
-from longtail_icd.generation.screening.loose import Equivalents, LooseIndex
+from longtail_icd.generation.screening.loose import Equivalents, find_loosely
 from longtail_icd.generation.screening.status import Status, StatusRules, verdict_of
 from longtail_icd.generation.screening.terms import Terms
 from longtail_icd.generation.screening.words import Words, phrase_of, spaced
@@ -80,8 +80,7 @@ class Fidelity:
     def read(self, text: str) -> "Reading":
         """Return a note with everything looked up that does not depend on its request."""
         words = Words(text)
-        loose = LooseIndex(words, self._equivalents)
-        return Reading(words, self._rules.flags(words), self.terms.matches(words), loose)
+        return Reading(words, self._rules.flags(words), self.terms.matches(words))
 
     def status(self, place: Span, reading: "Reading") -> Status:
         """Return what the note says of the condition at words [first, last)."""
@@ -105,7 +104,8 @@ class Fidelity:
         places = self._of_its_own(known["code"], map(words.find, phrases), reading)
         if not places:
             contents = {self._equivalents.content(wording) for wording in wordings}
-            places = self._of_its_own(known["code"], map(reading.loose.find, contents), reading)
+            loose = (find_loosely(content, words, self._equivalents) for content in contents)
+            places = self._of_its_own(known["code"], loose, reading)
         title = copied_title(known["title"], words)
         statuses = {
             place: self.status(place, reading) for place in [*places, *([title] if title else [])]
@@ -172,15 +172,8 @@ class Fidelity:
 class Reading:
     """A note with its words' status and the terms of the label space in it."""
 
-    def __init__(
-        self,
-        words: Words,
-        flags: list[int],
-        matches: list[tuple[int, int, int]],
-        loose: LooseIndex,
-    ):
+    def __init__(self, words: Words, flags: list[int], matches: list[tuple[int, int, int]]):
         self.words = words
-        self.loose = loose
         self.flags = flags
         self.matches = matches
         self._owner: dict[int, int] = {

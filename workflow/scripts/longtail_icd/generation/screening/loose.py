@@ -1,6 +1,7 @@
 """Titles of a classification in a clinician's words: content words, in any order, in one clause."""
 
-from collections import defaultdict
+from bisect import bisect_right
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -23,46 +24,40 @@ class Equivalents:
 
     def __init__(self, lists: dict[str, Any]):
         self._generic = set(normalised_words(" ".join(lists["generic"])))
+        self._groups = {group[0]: group for group in lists["same"]}
         self._same = {word: group[0] for group in lists["same"] for word in group}
 
-    def read_as(self, word: str) -> str:
-        """Return the word that a word is read as."""
-        return self._same.get(word, word)
+    def places(self, word: str, words: Words) -> list[int]:
+        """Return where a note has the word or one that is read as it."""
+        found = (words.places.get(one, ()) for one in self._groups.get(word, [word]))
+        return sorted(chain.from_iterable(found))
 
     def content(self, wording: str) -> frozenset[str]:
         """Return the words of a wording that matter; none if they would not be enough.
 
         Before: ``Malignant neoplasm of prostate``. After: cancer, prostate.
         """
-        words = {self.read_as(word) for word in normalised_words(wording)} - self._generic
+        words = {self._same.get(word, word) for word in normalised_words(wording)} - self._generic
         if len(words) == 1 and len(min(words)) < LONE_WORD:
             return frozenset()
         return frozenset(words)
 
 
-class LooseIndex:
-    """Where each word of a note stands, clause by clause."""
-
-    def __init__(self, words: Words, equivalents: Equivalents):
-        self._places: dict[str, dict[int, list[int]]] = defaultdict(dict)
-        first = 0
-        for clause, end in enumerate(words.clauses):
-            for at in range(first, end):
-                read = equivalents.read_as(words.words[at])
-                self._places[read].setdefault(clause, []).append(at)
-            first = end
-
-    def find(self, content: frozenset[str]) -> list[Span]:
-        """Return words [first, last) that hold all content words, at most one place a clause."""
-        if not content or not all(word in self._places for word in content):
+def find_loosely(content: frozenset[str], words: Words, equivalents: Equivalents) -> list[Span]:
+    """Return words [first, last) that hold all content words, at most one place a clause."""
+    where: list[dict[int, int]] = []
+    for word in content:
+        places = equivalents.places(word, words)
+        # Of each clause the first place.
+        where.append({bisect_right(words.clauses, at): at for at in reversed(places)})
+        if not places:
             return []
-        where = [self._places[word] for word in content]
-        found = []
-        for clause in sorted(set(where[0]).intersection(*where[1:])):
-            at = [places[clause][0] for places in where]
-            if max(at) - min(at) < REACH:
-                found.append((min(at), max(at) + 1))
-        return found
+    found = []
+    for clause in sorted(set.intersection(*map(set, where))) if where else ():
+        at = [places[clause] for places in where]
+        if max(at) - min(at) < REACH:
+            found.append((min(at), max(at) + 1))
+    return found
 
 
 def load_equivalents(path: str | Path) -> Equivalents:

@@ -1,11 +1,13 @@
 """Whether a note's length and manner are those of real notes."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 WINDOW = 100  # words; a longer text has a lower type/token ratio, so it is taken of stretches
+LEAST_SPREAD = 1e-3  # where all train notes are alike
 FEATURES = ("length", "abbreviations", "numerals", "type_token")
 _NUMERAL = re.compile(r"(?<!\S)[^\s\d]*\d")
 _MARKS = ",.;:()"
@@ -78,33 +80,35 @@ def measure(text: str) -> np.ndarray:
     )
 
 
+@dataclass(frozen=True)
 class Style:
-    """The distribution of each feature over the train notes.
+    """The quartiles of each feature over the train notes.
 
     Attributes:
-        values: features x notes, each feature sorted.
+        low: lower quartiles; none without train notes.
+        high: upper quartiles.
     """
 
-    def __init__(self, values: np.ndarray):
-        self.values = values
+    low: np.ndarray
+    high: np.ndarray
 
     @classmethod
-    def of(cls, measured: Iterable[np.ndarray]) -> "Style":
-        """Sort what :func:`measure` says of each train note."""
-        rows = list(measured)
-        table = np.stack(rows, axis=1) if rows else np.empty((len(FEATURES), 0), np.float32)
-        return cls(np.sort(table, axis=1))
+    def of(cls, measured: Sequence[np.ndarray]) -> "Style":
+        """Return the quartiles of what :func:`measure` says of each train note."""
+        if not measured:
+            return cls(np.empty(0), np.empty(0))
+        low, high = np.quantile(np.stack(measured), [0.25, 0.75], axis=0)
+        return cls(low, high)
 
     def rarity(self, text: str) -> dict[str, float]:
-        """Return per feature how far out the text is: a two-sided distance beyond real notes.
+        """Return per feature how far out the text is, beyond real notes on either side.
 
         In units of the train notes' interquartile range from the nearer quartile, the box plot's
         measure: 0 between the quartiles, 1.5 at a box plot's whisker. 0 without train notes.
         """
-        if self.values.shape[1] == 0:
+        if not len(self.low):
             return dict.fromkeys(FEATURES, 0.0)
-        low, high = np.quantile(self.values, [0.25, 0.75], axis=1)
         value = measure(text)
-        beyond = np.maximum(np.maximum(low - value, value - high), 0)
-        spread = np.maximum(high - low, 1e-3)
+        beyond = np.maximum(np.maximum(self.low - value, value - self.high), 0)
+        spread = np.maximum(self.high - self.low, LEAST_SPREAD)
         return dict(zip(FEATURES, (beyond / spread).tolist(), strict=True))

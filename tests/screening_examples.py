@@ -18,8 +18,9 @@ from longtail_icd.generation.screening.screen import cleaned, make_screen
 from longtail_icd.generation.screening.status import load_rules
 from longtail_icd.generation.screening.terms import Terms
 
-FOLDER = Path(__file__).parent / "examples"
-RESOURCES = Path(__file__).parents[4] / "resources" / "screening"
+TESTS = Path(__file__).parent
+FOLDER = TESTS / "unit" / "generation" / "screening" / "examples"
+RESOURCES = TESTS.parent / "resources" / "screening"
 OFF = {"min_words": 1, "max_words": 5000, "max_source_overlap": 1.0}
 
 
