@@ -18,7 +18,7 @@ from longtail_icd.generation.screening.verdicts import (
     judged_label,
     plain_label,
 )
-from longtail_icd.generation.screening.words import Words
+from longtail_icd.generation.screening.words import normalised_words
 
 MARKS = ("declined", "artefacts", "placeholders", "code_numerals", "cut")
 # Faults that one more request may correct; any other note is written anew.
@@ -145,8 +145,9 @@ class NoteScreen:
             masks = self._train is not None and self._train.blanks_are_masks
             values |= count_marks(text, blanks_are_masks=masks)
         if limits.memorised is not None:
-            written = Words(written_part(request, draft, text)).words
-            values["memorised"] = self._train.ngrams.memorised(written, Words(exemplar or "").words)
+            written = normalised_words(written_part(request, draft, text))
+            shown = normalised_words(exemplar or "")
+            values["memorised"] = self._train.ngrams.memorised(written, shown)
         if limits.length is not None or limits.style is not None:
             rarity = self._train.style.rarity(text)
             values["length"] = rarity.pop("length")

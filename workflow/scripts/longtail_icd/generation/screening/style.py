@@ -1,6 +1,7 @@
 """Whether a note's length and manner are those of real notes."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,44 +14,11 @@ _NUMERAL = re.compile(r"(?<!\S)[^\s\d]*\d")
 _MARKS = ",.;:()"
 # Abbreviations that are not in capitals.
 _LOWER = frozenset(
-    [
-        "pt",
-        "hx",
-        "dx",
-        "tx",
-        "rx",
-        "fx",
-        "sx",
-        "yo",
-        "prn",
-        "bid",
-        "tid",
-        "qid",
-        "qhs",
-        "qd",
-        "po",
-        "iv",
-        "im",
-        "abd",
-        "wk",
-        "wks",
-        "hr",
-        "hrs",
-        "neg",
-        "pos",
-        "w/",
-        "w/o",
-        "f/u",
-        "d/c",
-        "p/w",
-        "h/o",
-        "s/p",
-        "c/o",
-        "r/o",
-        "y/o",
-        "a/w",
-        "b/l",
-    ]
+    (
+        *("pt", "hx", "dx", "tx", "rx", "fx", "sx", "yo", "prn", "bid", "tid", "qid", "qhs", "qd"),
+        *("po", "iv", "im", "abd", "wk", "wks", "hr", "hrs", "neg", "pos", "w/", "w/o", "f/u"),
+        *("d/c", "p/w", "h/o", "s/p", "c/o", "r/o", "y/o", "a/w", "b/l"),
+    )
 )
 
 
@@ -69,7 +37,8 @@ def measure(text: str) -> np.ndarray:
     """
     words, lower = text.split(), text.lower().split()
     count = max(len(words), 1)
-    abbreviations = sum(map(_is_abbreviation, words))
+    counts = Counter(words)
+    abbreviations = sum(counts[word] for word in counts if _is_abbreviation(word))
     numerals = len(_NUMERAL.findall(text))
     starts = range(0, max(len(lower) - WINDOW, 0) + 1, WINDOW)
     stretches = [lower[at : at + WINDOW] for at in starts]

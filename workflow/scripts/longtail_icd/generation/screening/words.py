@@ -11,7 +11,8 @@ _WORD = re.compile(r"[^\W_]+")
 # A word, or where a clause ends: punctuation before white space, an empty line, a list item, a
 # heading.
 _PIECE = re.compile(
-    rf"{_WORD.pattern}|[.;!?](?=\s|\Z)|\n[ \t]*\n|\n(?=[ \t]*(?:[-*•#]|\d+[.)]|[a-z][^\n:]{{0,40}}:))"
+    rf"{_WORD.pattern}|[.;!?](?=\s|\Z)|\n[ \t]*\n"
+    r"|\n(?=[ \t]*(?:[-*•#]|\d+[.)]|[a-z][^\n:]{0,40}:))"
 )
 
 
