@@ -202,6 +202,7 @@ def screening_sources(wildcards):
             "codes": "<results>/terminology/codes.parquet",
             "synonyms": "<results>/terminology/synonyms.parquet",
             "triggers": "resources/screening/context_rules.yaml",
+            "equivalents": "resources/screening/equivalents.yaml",
         }
     return sources
 

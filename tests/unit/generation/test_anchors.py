@@ -70,7 +70,7 @@ def test_reserve_requests_are_asked_for_notes_that_fail_and_no_more():
 
 
 def test_a_near_duplicate_counts_as_failed():
-    seen = lambda one, draft: one.request_id == "r1"  # noqa: E731
+    seen = lambda one, draft, text: one.request_id == "r1"  # noqa: E731
     assert names(drafts(requests(2, 2), Screen(), seen=seen)) == ["r0", "r1", "r2"]
 
 

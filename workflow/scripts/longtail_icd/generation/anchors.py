@@ -1,14 +1,12 @@
 """All notes of one anchor: the allocated ones, and reserve requests in place of those that fail."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import groupby, islice
 from typing import Protocol
 
 from longtail_icd.generation.drafting import Drafter
-from longtail_icd.generation.requests import Assessment, Chat, Draft, Request, Screen
-
-Seen = Callable[[Request, Draft], bool]
+from longtail_icd.generation.requests import Assessment, Chat, Draft, Request, Screen, Seen
 
 
 class Judge(Protocol):
@@ -71,7 +69,7 @@ async def write_anchor(requests: list[Request], writer: NoteWriter, seen: Seen) 
         written = await asyncio.gather(*map(writer.write, batch))
         for request, (draft, assessment) in zip(batch, written, strict=True):
             drafts.append(draft)
-            missing -= not (assessment.reasons or seen(request, draft))
+            missing -= not (assessment.reasons or seen(request, draft, assessment.text))
         batch = list(islice(reserve, missing))
     return drafts
 

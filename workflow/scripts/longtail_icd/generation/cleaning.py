@@ -46,6 +46,8 @@ def strip_codes(text: str, codes: list[str]) -> str:
     After: ``CHF, cath, temperature 38.9``. A code goes where it stands in brackets or behind
     ``ICD`` or ``code``; without such a mark only if it can be no measurement.
     """
+    lower = text.lower()
+    codes = [code for code in codes if code.lower() in lower]
     if not codes:
         return text
     any_code = "|".join(

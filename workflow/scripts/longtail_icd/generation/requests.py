@@ -1,7 +1,7 @@
 """What the parts of the stage hand to each other: requests, answers, drafts, assessments."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypedDict
@@ -122,6 +122,10 @@ class Assessment:
     reasons: list[str]
     repairs: list[str]
     labels: list[dict[str, Any]]
+
+
+# Whether a draft, by its request and its cleaned text, is nearly one that was shown before.
+Seen = Callable[[Request, Draft, str], bool]
 
 
 class Screen(Protocol):

@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Callable, Iterator
 
-from longtail_icd.generation.anchors import NoteWriter, Seen, by_anchor, write_anchor
-from longtail_icd.generation.requests import Request
+from longtail_icd.generation.anchors import NoteWriter, by_anchor, write_anchor
+from longtail_icd.generation.requests import Request, Seen
 from longtail_icd.generation.runner.run_state import RunEnded
 from longtail_icd.generation.spool import Spool
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from longtail_icd.generation.anchors import Judge, NoteWriter, Seen
+from longtail_icd.generation.anchors import Judge, NoteWriter
 from longtail_icd.generation.drafting import ChatDrafter, Drafter
 from longtail_icd.generation.endpoints.endpoint import read_endpoint
 from longtail_icd.generation.journal.journal import Journal
 from longtail_icd.generation.journal.memory import RememberingAsker
 from longtail_icd.generation.offline.drafts import draft_of
 from longtail_icd.generation.offline.prose import Prose, load_prose
-from longtail_icd.generation.requests import Chat, Draft, Request, Screen
+from longtail_icd.generation.requests import Chat, Draft, Request, Screen, Seen
 from longtail_icd.generation.runner.asker import EndpointAsker
 from longtail_icd.generation.runner.budgets import read_budgets
 from longtail_icd.generation.runner.patience import Patience

@@ -9,9 +9,7 @@ import polars as pl
 
 from longtail_icd.generation.screening.fidelity import Fidelity
 from longtail_icd.generation.screening.ngrams import SeenNgrams
-from longtail_icd.generation.screening.status import StatusRules
 from longtail_icd.generation.screening.style import Style, measure
-from longtail_icd.generation.screening.terms import Terms
 
 BATCH = 256  # notes that are read at once
 MASKED = 0.05  # share of train notes with ___ from which on that is how a corpus masks
@@ -36,7 +34,6 @@ class NoVerifier:
 class TrainFacts:
     """What the train notes and the terminology say; see :func:`learn_facts`."""
 
-    terms: Terms
     fidelity: Fidelity
     ngrams: SeenNgrams
     style: Style
@@ -72,17 +69,14 @@ def train_notes(notes: pl.LazyFrame, labels: pl.LazyFrame) -> Iterator[tuple[str
             yield text, codes.get(note_id, [])
 
 
-def learn_facts(
-    train: Iterable[tuple[str, list[str]]], terms: Terms, rules: StatusRules
-) -> TrainFacts:
+def learn_facts(train: Iterable[tuple[str, list[str]]], fidelity: Fidelity) -> TrainFacts:
     """Read the train notes once and keep hashes, counts and distributions, no text.
 
     Args:
         train: text and codes of each train note.
-        terms: wordings of the label space; learns which of them can be relied on.
-        rules: triggers of negation, family and history.
+        fidelity: reads the notes; its terms learn which of them can be relied on.
     """
-    fidelity = Fidelity(rules, terms)
+    terms = fidelity.terms
     measured: list[np.ndarray] = []
     masked = 0
 
@@ -100,4 +94,4 @@ def learn_facts(
 
     ngrams = SeenNgrams.of(words_of_each())
     masks = masked > MASKED * len(measured)
-    return TrainFacts(terms, fidelity, ngrams, Style.of(measured), masks)
+    return TrainFacts(fidelity, ngrams, Style.of(measured), masks)

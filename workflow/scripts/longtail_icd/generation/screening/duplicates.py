@@ -2,14 +2,16 @@
 
 from collections.abc import Iterable
 
+import numpy as np
 from datasketch import MinHash, MinHashLSH
 
 from longtail_icd.generation.screening.ngrams import ngram_hashes
-from longtail_icd.generation.screening.words import Words
+from longtail_icd.generation.screening.words import normalised_words
 
 SHINGLE = 3  # words
 PERMUTATIONS = 128
-_FIRST = MinHash(PERMUTATIONS, seed=1, scheme="affine64", hashfunc=int)
+_FIRST = MinHash(PERMUTATIONS, seed=1, scheme="affine32", hashfunc=int)
+_BITS = np.uint64(0xFFFFFFFF)
 # Find rather too many pairs than too few: each is compared afterwards.
 _RECALL = (0.1, 0.9)
 
@@ -17,7 +19,8 @@ _RECALL = (0.1, 0.9)
 def signature(text: str) -> MinHash:
     """Return the MinHash of a text's word triples; the same everywhere."""
     sketch = _FIRST.copy()
-    sketch.update_batch(ngram_hashes(Words(text).words, SHINGLE).tolist())
+    hashes = ngram_hashes(normalised_words(text), SHINGLE) & _BITS
+    sketch.update_batch(hashes.tolist())
     return sketch
 
 

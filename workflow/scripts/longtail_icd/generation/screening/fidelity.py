@@ -2,11 +2,13 @@
 
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from itertools import takewhile
+from itertools import chain, takewhile
 from typing import Any
 
 from longtail_icd.generation.evidence import Span
+from longtail_icd.generation.screening.loose import Equivalents, find_loosely
 from longtail_icd.generation.screening.status import Status, StatusRules, verdict_of
 from longtail_icd.generation.screening.terms import Terms
 from longtail_icd.generation.screening.words import Words, phrase_of, spaced
@@ -67,16 +69,18 @@ class Fidelity:
     Args:
         rules: triggers of negation, family and history.
         terms: wordings of the label space.
+        equivalents: words that stand for one another.
     """
 
-    def __init__(self, rules: StatusRules, terms: Terms):
+    def __init__(self, rules: StatusRules, terms: Terms, equivalents: Equivalents):
         self._rules = rules
-        self._terms = terms
+        self.terms = terms
+        self._equivalents = equivalents
 
     def read(self, text: str) -> "Reading":
         """Return a note with everything looked up that does not depend on its request."""
         words = Words(text)
-        return Reading(words, self._rules.flags(words), self._terms.matches(words))
+        return Reading(words, self._rules.flags(words), self.terms.matches(words))
 
     def status(self, place: Span, reading: "Reading") -> Status:
         """Return what the note says of the condition at words [first, last)."""
@@ -86,7 +90,8 @@ class Fidelity:
         """Return what a note says of one code.
 
         A mention counts if a wording of the code stands there, and not as a part of a longer
-        wording of another one: ``hypertension`` in ``pulmonary hypertension``.
+        wording of another one: ``hypertension`` in ``pulmonary hypertension``. Without any such
+        mention, the content words of a wording may stand in any order in one clause.
 
         Args:
             known: title, wording and synonyms of the code.
@@ -94,16 +99,13 @@ class Fidelity:
             reading: the note.
         """
         words = reading.words
-        wordings = [known["title"], known["wording"], *known.get("synonyms", []), *planned]
+        wordings = {known["title"], known["wording"], *known.get("synonyms", []), *planned}
         phrases = {phrase for wording in wordings if (phrase := phrase_of(wording))}
-        own = {known["code"]}
-        category = self._terms.category.get(known["code"])
-        places = [
-            place
-            for phrase in phrases
-            for place in words.find(phrase)
-            if not self._part_of_another(place, own, category, reading)
-        ]
+        places = self._of_its_own(known["code"], map(words.find, phrases), reading)
+        if not places:
+            contents = {self._equivalents.content(wording) for wording in wordings}
+            loose = (find_loosely(content, words, self._equivalents) for content in contents)
+            places = self._of_its_own(known["code"], loose, reading)
         title = copied_title(known["title"], words)
         statuses = {
             place: self.status(place, reading) for place in [*places, *([title] if title else [])]
@@ -121,16 +123,16 @@ class Fidelity:
         copied = title is not None and all(_overlap(place, title) for place in places)
         return Finding(known, verdict, sorted(kept), copied)
 
-    def _part_of_another(
-        self, place: Span, own: set[str], category: str | None, reading: "Reading"
-    ) -> bool:
-        number = reading.owner(place)
-        if number is None:
-            return False
-        codes = self._terms.terms[number].codes
-        return own.isdisjoint(codes) and all(
-            self._terms.category[code] != category for code in codes
-        )
+    def _of_its_own(self, code: str, found: Iterable[list[Span]], reading: "Reading") -> list[Span]:
+        """Return the places that are no part of a longer wording of another category."""
+        category = self.terms.category.get(code)
+        places = []
+        for place in chain.from_iterable(found):
+            number = reading.owner(place)
+            others = self.terms.terms[number].codes if number is not None else []
+            if not others or category in {self.terms.category[other] for other in others}:
+                places.append(place)
+        return places
 
     def asserted(self, reading: "Reading") -> list[tuple[int, Span]]:
         """Return number and place of each term by which the note says what the patient has."""
@@ -153,17 +155,17 @@ class Fidelity:
             covered: words that are evidence for the set already.
             reading: the note.
         """
-        own = {self._terms.category.get(code) for code in codes}
+        own = {self.terms.category.get(code) for code in codes}
         found: dict[str, list[Span]] = {}
         for number, place in self.asserted(reading):
-            term = self._terms.terms[number]
-            if term.category in own or not self._terms.reliable(number):
+            term = self.terms.terms[number]
+            if term.category in own or not self.terms.reliable(number):
                 continue
             if not any(_inside(place, other) for other in covered):
                 found.setdefault(term.codes[0], []).append(place)
         first: dict[str | None, str] = {}
-        for code in sorted(found, key=self._terms.rank.__getitem__):
-            first.setdefault(self._terms.category[code], code)
+        for code in sorted(found, key=self.terms.rank.__getitem__):
+            first.setdefault(self.terms.category[code], code)
         return {code: found[code] for code in first.values()}
 
 

@@ -18,16 +18,21 @@ _TALK = re.compile(
 )
 _CODE_TALK = re.compile(r"\bICD-?\s?(?:9|10)\b", re.IGNORECASE)
 
-# A refusal that the paper's checks do not know.
+# The patterns below read lower-cased text. A refusal that the paper's checks do not know:
 _DECLINES = re.compile(
-    r"\A\W*(?:i(?:'|’)?m (?:unable|not able)|i (?:will not|won(?:'|’)?t|am not able|do not feel)"
-    r"|it would (?:not be |be in)appropriate|unfortunately,? (?:it is not possible|this request))",
-    re.IGNORECASE,
+    r"\A\W*(?:i(?:'|’)?m (?:really sorry|very sorry|unable|not able)"
+    r"|i (?:will not|won(?:'|’)?t|am not able|do not feel)|it would (?:not be |be in)appropriate"
+    r"|unfortunately,? (?:it is not possible|this request))"
 )
-# What a chat model says around a note, and what it wraps it in.
+# What a chat model says around a note, and what it wraps it in; looked for where a cue stands.
+_CUES = (
+    *("let me know if you", "i hope this", "feel free to ask", "word count:", "below is"),
+    *("as requested", "assistant:", "user:", "system:", "<", "--", "fictional", "fictitious"),
+    *("hypothetical", "synthetic", "generated", "simulated", "made up"),
+)
 _ARTEFACTS = re.compile(
-    r"\blet me know if you\b|\bi hope this (?:helps|meets)\b|\bfeel free to ask\b"
-    r"|\bword count:|\bbelow is (?:the|a) (?:requested|discharge)\b"
+    r"\b(?:let me know if you|i hope this (?:helps|meets)|feel free to ask|word count:)"
+    r"|\bbelow is (?:the|a) (?:requested|discharge)\b"
     r"|^as requested, (?:here|a|the)\b[^\n]*\b(?:summary|note):"
     r"|^(?:assistant|user|system):|</?(?:answer|note|summary|output|response)>"
     r"|^\|[ :|-]*-{3,}[ :|-]*\|?[ \t]*$"
@@ -35,35 +40,38 @@ _ARTEFACTS = re.compile(
     r"\b(?:summary|note|record|patient|purposes|details|case)\b"
     r"|\b(?:summary|note|record|details|case)\b[^\n.]{0,30}"
     r"\b(?:fictional|fictitious|synthetic|computer-generated|made up)\b",
-    re.IGNORECASE | re.MULTILINE,
+    re.MULTILINE,
 )
 # [Patient Name], <Name>, {hospital_name}, XX/XX/XXXX, MM/DD/YYYY; not [**Name 5**], [H], [4.1].
 _FIELD = (
     r"(?:name|date|dob|mrn|age|sex|gender|dose|hospital|doctor|physician|pcp|provider|address"
     r"|phone|medication|number|time|insert)"
 )
-_PLACEHOLDER = re.compile(
-    rf"\[(?!\*)[^\]\n*]{{0,40}}\b{_FIELD}s?\b[^\]\n*]{{0,40}}\]"
-    rf"|<[^<>\n\d]{{0,30}}\b{_FIELD}\b[^<>\n]{{0,30}}>|\{{[a-z_ ]{{2,40}}\}}"
-    r"|\bX{3,}\b|\bXX?[/-]XX?[/-]X{2,4}\b|\b(?:MM/DD|DD/MM)/Y{2,4}\b",
-    re.IGNORECASE,
-)
+_PLACEHOLDERS = [
+    re.compile(rf"\[(?!\*)[^\]\n*]{{0,40}}\b{_FIELD}s?\b[^\]\n*]{{0,40}}\]"),
+    re.compile(rf"<[^<>\n\d]{{0,30}}\b{_FIELD}\b[^<>\n]{{0,30}}>"),
+    re.compile(r"\{[a-z_ ]{2,40}\}"),
+    re.compile(r"xx[x/-](?:[x/-]*)\b"),
+    re.compile(r"mm/dd/y{2,4}\b"),
+    re.compile(r"dd/mm/y{2,4}\b"),
+]
 _BLANK = re.compile(r"_{3,}")
 # Codes that no measurement looks like, and numbers that words or brackets mark as codes.
-_CODE_NUMBER = re.compile(
-    r"\bICD-?\s?(?:9|10)\b"
-    r"|(?<![\w-])(?:[A-TV-Z]\d[0-9A-B]\.[0-9A-Z]{1,4}|V\d\d\.\d{1,2}|E\d{3}\.\d)(?!\w|\.\d)"
-    r"|\b(?:codes?|coded(?: as)?)[: ]+\d{2,3}\.\d{1,2}\b"
-    r"|(?:diagnos[ei]s|procedures?)\b[^\n]{0,80}[\[(]\d{2,3}\.\d{1,2}[\])]"
-    r"|(?:diagnos[ei]s):[ \t]*\d{3}\.\d{1,2}\b",
-    re.IGNORECASE,
-)
+_CODE_NUMBERS = [
+    re.compile(r"icd-?\s?(?:9|10)\b"),
+    re.compile(r"(?<![\w-])[a-tv-z]\d[0-9ab]\.[0-9a-z]{1,4}(?!\w|\.\d)"),
+    re.compile(r"\be\d{3}\.\d(?!\w|\.\d)"),
+    re.compile(r"\bcode[sd]?(?: as)?[: ]+\d{2,3}\.\d{1,2}\b"),
+    re.compile(r"diagnos[ei]s\b[^\n]{0,80}[\[(]\d{2,3}\.\d{1,2}[\])]"),
+    re.compile(r"procedures?\b[^\n]{0,80}[\[(]\d{2,3}\.\d{1,2}[\])]"),
+    re.compile(r"diagnos[ei]s:[ \t]*\d{3}\.\d{1,2}\b"),
+]
 # Words and marks that no note ends with.
+ENDING = 200  # characters
 _CUT = re.compile(
     r"(?:[,(/&:-]|\b(?:the|a|an|and|or|but|of|to|by|for|at|his|her|their|was|were|is|are|that|which"
-    r"|who|as|from|due)|(?<!\bcame )(?<!\bcome )\b(?:with|in)|\n[ \t]*\d+[.)])\s*\Z"
-    r"|\([^()\n]*\Z",
-    re.IGNORECASE,
+    r"|who|as|from|due)|(?<!\bcame )\b(?:with|in)|\n[ \t]*\d+[.)])\s*\Z"
+    r"|\([^()\n]*\Z"
 )
 
 
@@ -128,10 +136,12 @@ def count_marks(text: str, *, blanks_are_masks: bool = False) -> dict[str, int]:
         blanks_are_masks: ``___`` stands for what was removed from real notes, as in MIMIC-IV.
     """
     blanks = 0 if blanks_are_masks else len(_BLANK.findall(text))
+    lower = text.lower()
+    cued = any(cue in lower for cue in _CUES)
     return {
-        "declined": len(_DECLINES.findall(text)),
-        "artefacts": len(_ARTEFACTS.findall(text)),
-        "placeholders": len(_PLACEHOLDER.findall(text)) + blanks,
-        "code_numerals": len(_CODE_NUMBER.findall(text)),
-        "cut": len(_CUT.findall(text)),
+        "declined": len(_DECLINES.findall(lower)),
+        "artefacts": len(_ARTEFACTS.findall(lower)) if cued else 0,
+        "placeholders": blanks + sum(len(one.findall(lower)) for one in _PLACEHOLDERS),
+        "code_numerals": sum(len(one.findall(lower)) for one in _CODE_NUMBERS),
+        "cut": len(_CUT.findall(lower[-ENDING:])),
     }

@@ -16,6 +16,8 @@ from longtail_icd.generation.screening.context import (
     learn_facts,
     train_notes,
 )
+from longtail_icd.generation.screening.fidelity import Fidelity
+from longtail_icd.generation.screening.loose import load_equivalents
 from longtail_icd.generation.screening.screen import NoteScreen, make_screen
 from longtail_icd.generation.screening.status import load_rules
 from longtail_icd.generation.screening.terms import Terms
@@ -33,7 +35,7 @@ def load_screen(
     Args:
         settings: the recipe's block ``screening``.
         files: exemplars and notes; for checks beyond the paper's also labels (train split),
-            tiers, codes, synonyms and triggers.
+            tiers, codes, synonyms, triggers and equivalents.
         request_ids: of the shard's requests: whose exemplars are held.
         verifier: a trained coder, if there is one.
     """
@@ -57,4 +59,5 @@ def _train_facts(files: Mapping[str, str | Path], notes: pl.LazyFrame) -> TrainF
         read_table(files["synonyms"], "terminology/synonyms"),
     )
     train = train_notes(notes, scan_table(files["labels"], "corpus/labels"))
-    return learn_facts(train, terms, load_rules(files["triggers"]))
+    rules, equivalents = load_rules(files["triggers"]), load_equivalents(files["equivalents"])
+    return learn_facts(train, Fidelity(rules, terms, equivalents))

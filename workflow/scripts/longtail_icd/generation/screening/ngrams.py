@@ -100,7 +100,8 @@ class SeenNgrams:
             words: of the text, normalised.
             exemplar: of the real notes that the prompt showed; may be empty.
         """
-        own = _sampled(ngram_hashes(words, MEMORY_NGRAM), self.rate)
+        # Sorted, for look-ups that are close together.
+        own = np.sort(_sampled(ngram_hashes(words, MEMORY_NGRAM), self.rate))
         if not len(own):
             return 0.0
         seen = np.isin(own, ngram_hashes(exemplar, MEMORY_NGRAM)) | _in_sorted(own, self.known)

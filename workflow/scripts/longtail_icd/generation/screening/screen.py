@@ -19,7 +19,7 @@ from longtail_icd.generation.screening.verdicts import (
     judged_label,
     plain_label,
 )
-from longtail_icd.generation.screening.words import Words
+from longtail_icd.generation.screening.words import normalised_words
 
 MARKS = ("declined", "artefacts", "placeholders", "code_numerals", "cut")
 
@@ -39,8 +39,16 @@ def cleaned(text: str, codes: list[str]) -> str:
     return strip_codes(strip_markup(text), codes)
 
 
-def written_part(request: Request, draft: Draft) -> str:
-    """Return the cleaned part of a draft that was written, real text around it left out."""
+def written_part(request: Request, draft: Draft, text: str) -> str:
+    """Return the part of a draft that was written, without real text around it.
+
+    Args:
+        request: says what is around it.
+        draft: the answer.
+        text: all of it, cleaned.
+    """
+    if not request.before and not request.after:
+        return text
     end = len(draft.text) - len(request.after)
     return cleaned(draft.text[len(request.before) : end], request.codes)
 
@@ -98,8 +106,9 @@ class NoteScreen:
             masks = self._train is not None and self._train.blanks_are_masks
             values |= count_marks(text, blanks_are_masks=masks)
         if limits.memorised is not None:
-            written = Words(written_part(request, draft)).words
-            values["memorised"] = self._train.ngrams.memorised(written, Words(exemplar or "").words)
+            written = normalised_words(written_part(request, draft, text))
+            shown = normalised_words(exemplar or "")
+            values["memorised"] = self._train.ngrams.memorised(written, shown)
         if limits.length is not None or limits.style is not None:
             rarity = self._train.style.rarity(text)
             values["length"] = rarity.pop("length")
@@ -170,7 +179,7 @@ class NoteScreen:
 
     def _repairs(self, reasons: list[str], meaning: _Meaning) -> list[str]:
         """Return in words what is to be corrected; titles only, never the note's own words."""
-        title_of = self._train.terms.title
+        title_of = self._train.fidelity.terms.title
         wanted = {
             "verbatim": (
                 "Say in a clinician's words, not in the classification's",

@@ -17,7 +17,7 @@ import yaml
 from longtail_icd.common.errors import UserError
 from longtail_icd.generation.evidence import Span
 from longtail_icd.generation.screening.phrases import PhraseIndex
-from longtail_icd.generation.screening.words import Words, normalised, phrase_of
+from longtail_icd.generation.screening.words import Words, normalised_words, phrase_of
 
 REACH_FORWARD, REACH_BACKWARD = 8, 5  # words
 
@@ -60,7 +60,7 @@ class StatusRules:
         ends = [phrase_of(end) for end in lists["ends"]]
         self._index = PhraseIndex([*actions, *(end for end in ends if end not in actions)])
         self._actions = [*actions.values()]
-        self._passing = {normalised(word) for word in lists["pass"]}
+        self._passing = set(normalised_words(" ".join(lists["pass"])))
 
     def flags(self, words: Words) -> list[int]:
         """Return the :class:`Status` of every word."""

@@ -1,19 +1,31 @@
 """Whether a note's length and manner are those of real notes."""
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 WINDOW = 100  # words; a longer text has a lower type/token ratio, so it is taken of stretches
+LEAST_SPREAD = 1e-3  # where all train notes are alike
 FEATURES = ("length", "abbreviations", "numerals", "type_token")
-_TOKEN = re.compile(r"\S+")
-# HTN, s/p, w/, pt; heading lines in capitals are not looked at.
-_ABBREVIATION = re.compile(
-    r"(?<![\w])(?:[A-Z]{1,2}[A-Z0-9]{1,3}|[a-zA-Z]/[a-zA-Z]|w/o?|(?:pt|hx|dx|tx|rx|fx|sx|yo|prn|bid|tid|qid|qhs|qd|po|iv|im|sc"
-    r"|abd|wks?|hrs?|neg|pos|f/u|d/c|p/w|h/o|s/p|c/o|r/o|y/o)(?![\w]))(?![a-z])"
+_NUMERAL = re.compile(r"(?<!\S)[^\s\d]*\d")
+_MARKS = ",.;:()"
+# Abbreviations that are not in capitals.
+_LOWER = frozenset(
+    (
+        *("pt", "hx", "dx", "tx", "rx", "fx", "sx", "yo", "prn", "bid", "tid", "qid", "qhs", "qd"),
+        *("po", "iv", "im", "abd", "wk", "wks", "hr", "hrs", "neg", "pos", "w/", "w/o", "f/u"),
+        *("d/c", "p/w", "h/o", "s/p", "c/o", "r/o", "y/o", "a/w", "b/l"),
+    )
 )
-_HEADING = re.compile(r"^[^a-z\n]*$", re.MULTILINE)
+
+
+def _is_abbreviation(word: str) -> bool:
+    """Return whether a word is written short: ``HTN``, ``(CT)``, ``s/p``; not ``HISTORY``."""
+    word = word.strip(_MARKS)
+    return word in _LOWER or (2 <= len(word) <= 5 and word.isupper())
 
 
 def measure(text: str) -> np.ndarray:
@@ -23,15 +35,13 @@ def measure(text: str) -> np.ndarray:
         float32: logarithm of the number of words; abbreviations and numerals per 100 words;
         distinct words per word, mean over stretches of 100 words.
     """
-    words = _TOKEN.findall(text)
+    words, lower = text.split(), text.lower().split()
     count = max(len(words), 1)
-    prose = _HEADING.sub("", text) if any(character.islower() for character in text) else text
-    abbreviations = len(_ABBREVIATION.findall(prose))
-    numerals = sum(any(character.isdigit() for character in word) for word in words)
-    lower = [word.lower() for word in words]
-    stretches = [
-        lower[at : at + WINDOW] for at in range(0, max(len(lower) - WINDOW, 0) + 1, WINDOW)
-    ]
+    counts = Counter(words)
+    abbreviations = sum(counts[word] for word in counts if _is_abbreviation(word))
+    numerals = len(_NUMERAL.findall(text))
+    starts = range(0, max(len(lower) - WINDOW, 0) + 1, WINDOW)
+    stretches = [lower[at : at + WINDOW] for at in starts]
     ratio = np.mean([len(set(stretch)) / max(len(stretch), 1) for stretch in stretches])
     return np.array(
         [np.log(count), 100 * abbreviations / count, 100 * numerals / count, ratio],
@@ -39,33 +49,35 @@ def measure(text: str) -> np.ndarray:
     )
 
 
+@dataclass(frozen=True)
 class Style:
-    """The distribution of each feature over the train notes.
+    """The quartiles of each feature over the train notes.
 
     Attributes:
-        values: features x notes, each feature sorted.
+        low: lower quartiles; none without train notes.
+        high: upper quartiles.
     """
 
-    def __init__(self, values: np.ndarray):
-        self.values = values
+    low: np.ndarray
+    high: np.ndarray
 
     @classmethod
-    def of(cls, measured: Iterable[np.ndarray]) -> "Style":
-        """Sort what :func:`measure` says of each train note."""
-        rows = list(measured)
-        table = np.stack(rows, axis=1) if rows else np.empty((len(FEATURES), 0), np.float32)
-        return cls(np.sort(table, axis=1))
+    def of(cls, measured: Sequence[np.ndarray]) -> "Style":
+        """Return the quartiles of what :func:`measure` says of each train note."""
+        if not measured:
+            return cls(np.empty(0), np.empty(0))
+        low, high = np.quantile(np.stack(measured), [0.25, 0.75], axis=0)
+        return cls(low, high)
 
     def rarity(self, text: str) -> dict[str, float]:
-        """Return per feature how far out the text is: a two-sided distance beyond real notes.
+        """Return per feature how far out the text is, beyond real notes on either side.
 
         In units of the train notes' interquartile range from the nearer quartile, the box plot's
         measure: 0 between the quartiles, 1.5 at a box plot's whisker. 0 without train notes.
         """
-        if self.values.shape[1] == 0:
+        if not len(self.low):
             return dict.fromkeys(FEATURES, 0.0)
-        low, high = np.quantile(self.values, [0.25, 0.75], axis=1)
         value = measure(text)
-        beyond = np.maximum(np.maximum(low - value, value - high), 0)
-        spread = np.maximum(high - low, 1e-3)
+        beyond = np.maximum(np.maximum(self.low - value, value - self.high), 0)
+        spread = np.maximum(self.high - self.low, LEAST_SPREAD)
         return dict(zip(FEATURES, (beyond / spread).tolist(), strict=True))

@@ -1,21 +1,21 @@
 """The screen on a whole shard."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import polars as pl
 
 from longtail_icd.common.errors import UserError
 from longtail_icd.common.tables import TABLES
-from longtail_icd.generation.requests import Draft, Request
+from longtail_icd.generation.requests import Draft, Request, Seen
 from longtail_icd.generation.screening.duplicates import AnchorDuplicates
 from longtail_icd.generation.screening.screen import NoteScreen, written_part
 
 
-def duplicates_of(screen: NoteScreen) -> Callable[[Request, Draft], bool]:
+def duplicates_of(screen: NoteScreen) -> Seen:
     """Return a function that says whether a draft is nearly one it was called with before."""
     duplicates = AnchorDuplicates(screen.thresholds.near_duplicate)
-    return lambda request, draft: duplicates.seen(written_part(request, draft))
+    return lambda request, draft, text: duplicates.seen(written_part(request, draft, text))
 
 
 def screen_notes(
@@ -44,7 +44,7 @@ def screen_notes(
             raise _other_prompts()
         result = screen.assess(request, draft)
         reasons = result.reasons
-        if not reasons and seen[request.anchor](request, draft):
+        if not reasons and seen[request.anchor](request, draft, result.text):
             reasons = ["near_duplicate"]
         found = {"text": result.text, "reasons": reasons, "anchor": request.anchor}
         notes.append(vars(draft) | found | {"status": "rejected" if reasons else "ok"})

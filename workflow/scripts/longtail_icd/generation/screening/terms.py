@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import numpy as np
 import polars as pl
 
 from longtail_icd.generation.screening.phrases import PhraseIndex
@@ -62,8 +61,8 @@ class Terms:
         phrases = sorted(meanings)
         self.index = PhraseIndex(phrases)
         self.terms = [self._term(phrase, meanings[phrase]) for phrase in phrases]
-        self.notes = np.zeros(len(phrases), dtype=np.int64)
-        self.right = np.zeros(len(phrases), dtype=np.int64)
+        self.notes = [0] * len(phrases)
+        self.right = [0] * len(phrases)
 
     def _term(self, phrase: str, codes: set[str]) -> Term:
         places = {self.category[code] for code in codes}
@@ -96,7 +95,7 @@ class Terms:
         if term.category is None:
             return False
         if self.notes[number] >= SEEN:
-            return bool(self.right[number] >= RELIABLE * self.notes[number])
+            return self.right[number] >= RELIABLE * self.notes[number]
         return term.n_words > 1 or term.letters >= MIN_LETTERS
 
     def matches(self, words: Words) -> list[tuple[int, int, int]]:

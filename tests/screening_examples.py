@@ -12,12 +12,15 @@ from longtail_icd.common.tables import TABLES
 from longtail_icd.generation.requests import Draft, Request
 from longtail_icd.generation.screening.context import ScreenContext, learn_facts
 from longtail_icd.generation.screening.duplicates import signature
+from longtail_icd.generation.screening.fidelity import Fidelity
+from longtail_icd.generation.screening.loose import load_equivalents
 from longtail_icd.generation.screening.screen import cleaned, make_screen
 from longtail_icd.generation.screening.status import load_rules
 from longtail_icd.generation.screening.terms import Terms
 
-FOLDER = Path(__file__).parent / "examples"
-TRIGGERS = Path(__file__).parents[4] / "resources" / "screening" / "context_rules.yaml"
+TESTS = Path(__file__).parent
+FOLDER = TESTS / "unit" / "generation" / "screening" / "examples"
+RESOURCES = TESTS.parent / "resources" / "screening"
 OFF = {"min_words": 1, "max_words": 5000, "max_source_overlap": 1.0}
 
 
@@ -60,8 +63,13 @@ def terms():
     )
 
 
+def fidelity():
+    rules = load_rules(RESOURCES / "context_rules.yaml")
+    return Fidelity(rules, terms(), load_equivalents(RESOURCES / "equivalents.yaml"))
+
+
 def screen(settings, train=(), exemplars=None):
-    facts = learn_facts([(text, []) for text in train], terms(), load_rules(TRIGGERS))
+    facts = learn_facts([(text, []) for text in train], fidelity())
     return make_screen(OFF | settings, ScreenContext(exemplars or {}, facts))
 
 
