@@ -209,6 +209,7 @@ class Stage:
                 "prompt": {"template": "paper", "seed": 1},
                 "journal": str(self.folder / "journal"),
                 "screening": PAPER,
+                "writer": "one",
             },
             "config": {
                 "recipes": {"paper": {"writer": "one"}},

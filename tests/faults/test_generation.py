@@ -393,6 +393,22 @@ def test_more_shards_reuse_every_answer(tmp_path):
     assert sum(rows) == 20
 
 
+def test_the_collected_table_is_the_same_bytes_whatever_the_shards(tmp_path):
+    """Same plan, recipe and journal: shard count and order of the answers leave no trace."""
+    rules = ["compose_prompts", "generate_notes", "screen_notes"]
+    collected = []
+    with StandInServer(faulty(0.2)) as server:
+        for shards in (1, 3):
+            stage = Stage(tmp_path, server.writer(), shards=shards, sets=many_sets(24))
+            for shard in range(shards):
+                status, printed = stage.run(*rules, shard=shard)
+                assert status == 0, printed
+            assert stage.run("collect_notes")[0] == 0
+            names = ("all/notes", "all/labels")
+            collected.append([Path(stage.path(name)).read_bytes() for name in names])
+    assert collected[0] == collected[1]
+
+
 @pytest.mark.parametrize("backend", ["offline", "openai"])
 def test_the_whole_stage_and_a_deleted_shard_alone(tmp_path, backend):
     with StandInServer() as server:

@@ -104,6 +104,8 @@ rule collect_notes:
         runtime=per_attempt(30),
     params:
         code=code_of("generation", "collect_notes"),
+        screening=recipe_config("screening"),
+        writer=recipe_config("writer"),
     script:
         "../scripts/collect_notes.py"
 

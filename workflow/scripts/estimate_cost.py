@@ -12,10 +12,9 @@ from longtail_icd.generation.cost.estimate import (
     measured_sizes,
     request_table,
 )
-from longtail_icd.generation.cost.pilot import PILOT_SIZE, ask_pilot, known_answers, pilot_ids
+from longtail_icd.generation.cost.pilot import PILOT_SIZE, ask_pilot, known_drafts, pilot_ids
 from longtail_icd.generation.cost.prices import load_prices
-from longtail_icd.generation.writer import requests_of
-from longtail_icd.generation.writers import make_writer
+from longtail_icd.generation.requests import requests_of
 
 
 def main(snakemake):
@@ -29,13 +28,12 @@ def main(snakemake):
         read_table(inputs.tiers, "plan/tiers"),
     )
     price = load_prices(inputs.prices, params.prices).get(settings["model"])
-    writer = make_writer(settings, None, params.journal)
     chosen = pilot_ids(requests, params.pilot or PILOT_SIZE)
-    pilot = requests_of(prompts.filter(pl.col("request_id").is_in(chosen)))
-    measured = ask_pilot(writer, pilot) if params.pilot else None
+    pilot = list(requests_of(prompts.filter(pl.col("request_id").is_in(chosen))))
+    measured = ask_pilot(settings, params.journal, pilot) if params.pilot else None
     tokens_per_s = measured or (price.tokens_per_s if price else None)
-    sizes = measured_sizes(requests, known_answers(writer, pilot))
-    sizes = sizes or assumed_sizes(settings["max_tokens"])
+    sizes = measured_sizes(requests, known_drafts(settings, params.journal, pilot))
+    sizes = sizes or assumed_sizes(requests, settings["max_tokens"])
     cost = {
         "recipe": recipe,
         "model": settings["model"],

@@ -4,7 +4,7 @@ import pytest
 from generation_stage import prompts_table, request, table
 from longtail_icd.common.errors import UserError
 from longtail_icd.common.tables import write_table
-from longtail_icd.generation.collect import check_any_ok, manifest, merge_shards
+from longtail_icd.generation.collect import check_any_ok, manifest, merge_shards, reject_duplicates
 
 # (request, anchor, status, reasons, data class, endpoint), by shard
 SHARDS = [
@@ -24,6 +24,9 @@ def answer(request_id, endpoint=None):
     return {
         "request_id": request_id,
         "text": "x",
+        "plan": None,
+        "judgement": None,
+        "repaired": False,
         "finish_reason": "stop",
         "model": "m",
         "prompt_tokens": 10,
@@ -96,12 +99,31 @@ def test_the_account_says_what_was_asked_what_came_and_where_it_went(shards):
             {"endpoint": None, "data_class": "record", "count": 1},
         ],
         "anchors": 2,
+        "coverage": {"all": 0, "some": 1, "none": 1},
         "missing_anchors": ["V45.81"],
         "labels": [
             {"role": "anchor", "verdict": "stated", "count": 1},
             {"role": "companion", "verdict": "stated", "count": 1},
         ],
     }
+
+
+def test_a_note_that_another_anchor_has_already_is_rejected_with_its_labels():
+    text = "The patient was admitted with chest pain and was treated. " * 3
+    texts = [text, "Something else was found in this stay, and no one knows what. " * 2, text]
+    notes = table(
+        "generation/notes",
+        [
+            {**answer(one), "anchor": one, "status": "ok", "reasons": [], "text": said}
+            for one, said in zip("abc", texts, strict=True)
+        ],
+    )
+    labels = table("generation/labels", [{"request_id": one, "code": one} for one in "abc"])
+    kept, left = reject_duplicates(notes, labels, 0.8)
+    assert kept["status"].to_list() == ["ok", "ok", "rejected"]
+    assert kept["reasons"].to_list() == [[], [], ["near_duplicate"]]
+    assert left["request_id"].to_list() == ["a", "b"]
+    assert reject_duplicates(notes, labels, None)[0].equals(notes)
 
 
 def test_no_good_note_at_all_is_one_clear_error(shards):

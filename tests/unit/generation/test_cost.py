@@ -1,12 +1,12 @@
 """What a plan will cost: by hand on small plans, and on a stand-in that answers a pilot."""
 
-import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import polars as pl
 import pytest
 import yaml
-from generation_stage import Stage, many_sets, table
+from generation_stage import Stage, many_sets, prompts_table, request, table
 from hypothesis import given
 from hypothesis import strategies as st
 from longtail_icd.common.errors import UserError
@@ -19,10 +19,9 @@ from longtail_icd.generation.cost.estimate import (
     request_table,
 )
 from longtail_icd.generation.cost.page import cost_page
-from longtail_icd.generation.cost.pilot import ask_pilot, known_answers, pilot_ids
+from longtail_icd.generation.cost.pilot import ask_pilot, known_drafts, pilot_ids
 from longtail_icd.generation.cost.prices import Price, load_prices
-from longtail_icd.generation.writer import requests_of
-from longtail_icd.generation.writers import make_writer
+from longtail_icd.generation.requests import requests_of
 from stand_in_server import StandInServer
 
 ROOT = Path(__file__).parents[3]
@@ -104,24 +103,26 @@ def test_a_request_is_found_by_its_anchor_tier_and_has_the_length_of_its_message
         ],
     )
     chats = {"a": ["süß"], "b": ["four", "\n\n"]}
-    prompts = table(
-        "generation/prompts",
+    follow_ups = {"a": "now", "b": None}
+    prompts = prompts_table(
         [
-            {"request_id": name, "anchor": "", "codes": [], "knowledge": "[]", "seed": 1,
-             "data_class": "public",
-             "messages": json.dumps([{"role": "user", "content": text} for text in texts])}
+            request(
+                name,
+                chats=[[{"role": "user", "content": text} for text in texts]],
+                follow_up=follow_ups[name],
+            )
             for name, texts in chats.items()
-        ],
-    )  # fmt: skip
+        ]
+    )
     assert request_table(code_sets, prompts, tiers).rows() == [
-        ("b", "few_shot", False, 6),
-        ("a", "tail", False, 3),
-        ("c", "few_shot", True, None),
+        ("b", "few_shot", False, 1, 6),
+        ("a", "tail", False, 2, 3 + 3 + 3),
+        ("c", "few_shot", True, None, None),
     ]
 
 
 def answer(prompt_tokens, completion_tokens):
-    return {"prompt_tokens": prompt_tokens, "completion_tokens": completion_tokens}
+    return SimpleNamespace(prompt_tokens=prompt_tokens, completion_tokens=completion_tokens)
 
 
 def test_sizes_come_from_the_answers_that_count_their_tokens():
@@ -195,14 +196,13 @@ def test_a_pilot_is_paid_for_once_and_without_one_nothing_is_sent(tmp_path):
     with StandInServer() as server:
         stage = Stage(tmp_path, server.writer(), sets=many_sets(6))
         assert stage.run("compose_prompts")[0] == 0
-        asked = requests_of(stage.read("prompts/000"))
-        writer = make_writer(server.writer(), None, tmp_path / "journal")
-        assert known_answers(writer, asked) == {} and server.requests == []
-        assert ask_pilot(writer, asked) > 0
+        asked = list(requests_of(stage.read("prompts/000")))
+        writer, journal = server.writer(), tmp_path / "journal"
+        assert known_drafts(writer, journal, asked) == {} and server.requests == []
+        assert ask_pilot(writer, journal, asked) > 0
         assert len(server.requests) == 6
         # Of answers that were there before nobody knows how long they took.
-        again = make_writer(server.writer(), None, tmp_path / "journal")
-        assert ask_pilot(again, asked) is None and len(server.requests) == 6
-        known = known_answers(again, asked)
+        assert ask_pilot(writer, journal, asked) is None and len(server.requests) == 6
+        known = known_drafts(writer, journal, asked)
     assert set(known) == {one.request_id for one in asked}
-    assert {one["completion_tokens"] for one in known.values()} == {50}
+    assert {one.completion_tokens for one in known.values()} == {50}

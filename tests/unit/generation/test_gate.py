@@ -159,12 +159,12 @@ def test_an_incomplete_attestation_is_none(key, value):
 
 def test_the_manifest_gets_the_whole_attestation():
     url = "https://api.example/v1"
-    quoted = attestation_record(endpoint(url, attestation=COMPLETE))
+    quoted = attestation_record(endpoint(url, attestation=COMPLETE).attestation)
     assert quoted == {**COMPLETE, "batch": False}
     # YAML makes dates of unquoted days.
     unquoted = {**COMPLETE, "date": date(2026, 1, 1), "expires": date(2026, 12, 31)}
-    assert attestation_record(endpoint(url, attestation=unquoted)) == quoted
-    assert attestation_record(endpoint(url)) is None
+    assert attestation_record(endpoint(url, attestation=unquoted).attestation) == quoted
+    assert attestation_record(None) is None
 
 
 def test_batches_of_derived_data_need_a_promise_of_their_own():

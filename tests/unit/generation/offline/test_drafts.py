@@ -10,11 +10,10 @@ import generation_stage
 import pytest
 from generation_stage import PAPER, synonyms, taxonomy, tiers
 from longtail_icd.common.errors import UserError
-from longtail_icd.generation import offline_writer
 from longtail_icd.generation.knowledge import wanted_facts
+from longtail_icd.generation.offline import drafts
 from longtail_icd.generation.offline.drafts import draft_of
 from longtail_icd.generation.offline.prose import load_prose
-from longtail_icd.generation.offline_writer import OfflineWriter
 from longtail_icd.generation.prompts.compose import compose_prompts
 from longtail_icd.generation.prompts.plans import items_of, wordings_in
 from longtail_icd.generation.prompts.templates import load_template
@@ -49,7 +48,7 @@ def asked(knowledge, seed, **changes):
 
 
 def text_of(one):
-    return next(OfflineWriter(PROSE).write([one])).text
+    return draft_of(one, PROSE).text
 
 
 @pytest.mark.parametrize("count", [1, 2, 7, 25])
@@ -79,11 +78,10 @@ def test_same_request_same_note_other_seed_other_note():
     assert len({text_of(request(seed=seed)) for seed in range(20)}) == 20
 
 
-def test_answers_come_in_the_order_of_the_requests_and_went_nowhere():
-    requests = [request(seed=seed) for seed in (3, 1, 2)]
-    responses = list(OfflineWriter(PROSE).write(requests))
-    assert [response.request_id for response in responses] == ["r3", "r1", "r2"]
-    assert {response.endpoint for response in responses} == {None}
+def test_a_note_costs_nothing_and_goes_nowhere():
+    draft = draft_of(request(seed=3), PROSE)
+    assert draft.request_id == "r3" and draft.endpoint is None
+    assert draft.prompt_tokens == draft.completion_tokens == 0
 
 
 def test_description_is_title_and_synonyms_concatenated():
@@ -169,7 +167,7 @@ def test_a_file_without_a_part_is_one_clear_error(tmp_path):
 
 def test_it_knows_nothing_of_the_simulated_hospital():
     """The demo's result would be circular if the writer shared the hospital's wording."""
-    tree = ast.parse(Path(offline_writer.__file__).read_text())
+    tree = ast.parse(Path(drafts.__file__).read_text())
     imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     assert not any("corpus" in module for module in imported)
     source = "import sys, longtail_icd.generation.writers; print('\\n'.join(sys.modules))"

@@ -8,6 +8,7 @@ import polars as pl
 
 from longtail_icd.common.errors import UserError
 from longtail_icd.common.tables import scan_table
+from longtail_icd.generation.screening.duplicates import near_duplicates
 
 Paths = Iterable[str | Path]
 
@@ -20,6 +21,48 @@ def merge_shards(paths: Paths, table: str) -> pl.DataFrame:
 
 def _counts(frame: pl.LazyFrame, *columns: str) -> pl.DataFrame:
     return frame.group_by(columns).agg(count=pl.len()).sort(columns, nulls_last=True).collect()
+
+
+def reject_duplicates(
+    notes: pl.DataFrame, labels: pl.DataFrame, threshold: float | None
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Reject notes that are nearly a note of another anchor, and leave out their labels.
+
+    Of two such notes the one with the lower request_id stays. Each shard has looked for
+    duplicates within an anchor, where a reserve request could still take their place.
+
+    Args:
+        notes: the table `generation/notes` of all shards, sorted by request_id.
+        labels: their table `generation/labels`.
+        threshold: similarity (0 to 1) from which on two notes are the same; None: never.
+    """
+    if threshold is None:
+        return notes, labels
+    ok = notes.filter(pl.col("status") == "ok").select("request_id", "text")
+    twice = ok.filter(pl.Series(near_duplicates(ok["text"], threshold), dtype=pl.Boolean))
+    rejected = pl.col("request_id").is_in(twice["request_id"].implode())
+    notes = notes.with_columns(
+        status=pl.when(rejected).then(pl.lit("rejected")).otherwise("status"),
+        reasons=pl.when(rejected).then(pl.lit(["near_duplicate"])).otherwise("reasons"),
+    )
+    return notes, labels.filter(~rejected)
+
+
+def coverage(notes: pl.LazyFrame, allocated: pl.LazyFrame) -> dict[str, int]:
+    """Return how many anchors have all their allocated notes, some of them, or none.
+
+    Args:
+        notes: the table `generation/notes`.
+        allocated: anchor and reserve of each request.
+    """
+    wanted = allocated.filter(~pl.col("reserve")).group_by("anchor").agg(wanted=pl.len())
+    good = notes.filter(pl.col("status") == "ok").group_by("anchor").agg(good=pl.len())
+    both = wanted.join(good, on="anchor", how="left").with_columns(pl.col("good").fill_null(0))
+    full, none = pl.col("good") >= pl.col("wanted"), pl.col("good") == 0
+    counts = both.select(
+        all=full.sum(), some=(~full & ~none).sum(), none=(none & ~full).sum()
+    ).collect()
+    return counts.row(0, named=True)
 
 
 def missing_anchors(notes: pl.LazyFrame) -> list[str]:
@@ -63,6 +106,7 @@ def manifest(
         },
         "data_classes": _counts(sent, "endpoint", "data_class").to_dicts(),
         "anchors": notes["anchor"].n_unique(),
+        "coverage": coverage(lazy, classes.select("anchor", "reserve")),
         "missing_anchors": missing_anchors(lazy),
         "labels": _counts(verdicts, "role", "verdict").to_dicts(),
     }

@@ -2,12 +2,12 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any
 
 import polars as pl
 
 from longtail_icd.common.tiers import TIERS
 from longtail_icd.generation.cost.prices import Price
+from longtail_icd.generation.requests import Chat, Draft
 
 # Of English prose in the vocabularies of current models, about; clinical text is a little denser.
 CHARACTERS_PER_TOKEN = 4.0
@@ -49,16 +49,18 @@ def request_table(
         tiers: the table `plan/tiers`.
 
     Returns:
-        request_id, tier, reserve, characters (of the prompt; null where none was composed).
+        request_id, tier, reserve, questions (chats that a note takes) and characters of all their
+        prompts; both null where none was composed.
     """
-    lengths = [
-        sum(len(message["content"]) for message in json.loads(messages))
-        for messages in prompts["messages"]
+    asked = [
+        _questions(json.loads(chats), follow_up)
+        for chats, follow_up in prompts.select("chats", "follow_up").iter_rows()
     ]
+    sizes = pl.DataFrame(asked, {"questions": pl.Int64, "characters": pl.Int64}, orient="row")
     return (
         code_sets.select("request_id", "anchor", "reserve")
         .join(
-            prompts.select("request_id", characters=pl.Series(lengths, dtype=pl.Int64)),
+            pl.concat([prompts.select("request_id"), sizes], how="horizontal"),
             on="request_id",
             how="left",
             maintain_order="left",
@@ -66,32 +68,43 @@ def request_table(
         .join(
             tiers.select("code", "tier"), left_on="anchor", right_on="code", maintain_order="left"
         )
-        .select("request_id", "tier", "reserve", "characters")
+        .select("request_id", "tier", "reserve", "questions", "characters")
     )
 
 
-def assumed_sizes(max_tokens: int) -> Sizes:
+def _questions(chats: list[Chat], follow_up: str | None) -> tuple[int, int]:
+    """Return how many questions a note takes and the characters of their prompts.
+
+    The second step repeats the first one's prompt; the plan in between is left out.
+    """
+    characters = sum(len(message["content"]) for chat in chats for message in chat)
+    if follow_up is None:
+        return len(chats), characters
+    return len(chats) + 1, 2 * characters + len(follow_up)
+
+
+def assumed_sizes(requests: pl.DataFrame, max_tokens: int) -> Sizes:
     """Return sizes without a pilot: every answer as long as it may be, an upper bound."""
-    return Sizes(CHARACTERS_PER_TOKEN, max_tokens, 0)
+    return Sizes(CHARACTERS_PER_TOKEN, max_tokens * (requests["questions"].mean() or 1), 0)
 
 
-def measured_sizes(requests: pl.DataFrame, answers: dict[str, dict[str, Any]]) -> Sizes | None:
+def measured_sizes(requests: pl.DataFrame, drafts: dict[str, Draft]) -> Sizes | None:
     """Return the sizes that answers show; None if none of them counts its tokens.
 
     Args:
         requests: see :func:`request_table`.
-        answers: prompt_tokens and completion_tokens by request_id.
+        drafts: by request_id.
     """
     counted = {
-        request_id: answer
-        for request_id, answer in answers.items()
-        if answer["prompt_tokens"] and answer["completion_tokens"]
+        request_id: draft
+        for request_id, draft in drafts.items()
+        if draft.prompt_tokens and draft.completion_tokens
     }
     if not counted:
         return None
     characters = requests.filter(pl.col("request_id").is_in(list(counted)))["characters"].sum()
-    prompt_tokens = sum(answer["prompt_tokens"] for answer in counted.values())
-    completion_tokens = sum(answer["completion_tokens"] for answer in counted.values())
+    prompt_tokens = sum(draft.prompt_tokens for draft in counted.values())
+    completion_tokens = sum(draft.completion_tokens for draft in counted.values())
     return Sizes(characters / prompt_tokens, completion_tokens / len(counted), len(counted))
 
 

@@ -62,11 +62,11 @@ def read_endpoint(settings: dict[str, Any]) -> Endpoint:
     )
 
 
-def attestation_record(endpoint: Endpoint) -> dict[str, Any] | None:
-    """Return the attestation for a manifest, its dates as ISO strings; None if there is none."""
-    if endpoint.attestation is None:
+def attestation_record(attestation: Attestation | None) -> dict[str, Any] | None:
+    """Return an attestation for a manifest, its dates as ISO strings; None if there is none."""
+    if attestation is None:
         return None
-    fields = asdict(endpoint.attestation)
+    fields = asdict(attestation)
     return {key: str(value) if isinstance(value, date) else value for key, value in fields.items()}
 
 
