@@ -50,6 +50,9 @@ def test_only_exemplars_are_read_where_no_check_needs_more(files):
     strict = load_screen(OFF | {"max_source_overlap": 0.5}, few, ids("request0"))
     assert screen.assess(asked, draft(copy)).reasons == []
     assert strict.assess(asked, draft(copy)).reasons == ["near_copy"]
+    # Real text around what was written is no copy of the example.
+    grafted = request(["135"], request_id="request0", before=copy)
+    assert strict.assess(grafted, draft(f"{copy} Seen again with a cough.")).reasons == []
     with pytest.raises(KeyError, match="tiers"):
         load_screen(EVERY_CHECK, few, ids("request0"))
 

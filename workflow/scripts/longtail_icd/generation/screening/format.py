@@ -100,12 +100,13 @@ def reasons_against(
     min_words: int,
     max_words: int,
     max_source_overlap: float,
+    written: str | None = None,
 ) -> list[str]:
     """Return why a cleaned note is rejected, by the checks that every recipe has.
 
     ``no_answer`` and ``empty`` stand alone; else any of ``refused``, ``preamble``, ``thoughts``,
     ``truncated``, ``broken_characters``, ``code_number``, ``too_short``, ``too_long``,
-    ``near_copy``.
+    ``near_copy``, for which real text around what was ``written`` does not count.
     """
     if finish_reason in NO_ANSWER:
         return ["no_answer"]
@@ -113,7 +114,10 @@ def reasons_against(
     refused = finish_reason == "content_filter" or _REFUSAL.match(text) is not None
     if not words:
         return ["refused" if refused else "empty"]
-    copied = overlap(words, words_of(exemplar)) if exemplar and max_source_overlap < 1 else 0.0
+    copied = 0.0
+    if exemplar and max_source_overlap < 1:
+        own = words if written is None else words_of(written)
+        copied = overlap(own, words_of(exemplar))
     checks = {
         "refused": refused,
         "preamble": _TALK.match(text) is not None,

@@ -9,7 +9,7 @@ import numpy as np
 from longtail_icd.common.hashing import hash64
 
 MEMORY_NGRAM = 13  # words; the length that audits of memorised text use
-MOST_NGRAMS = 1 << 24  # of the train notes that are held: 0.13 GB
+MOST_NGRAMS = 1 << 24  # that are held: 0.13 GB, and 0.8 GB for a while as they are counted
 BOILERPLATE_NOTES = 5  # an n-gram in so many train notes is everyone's
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 _MIX = np.uint64(0xFF51AFD7ED558CCD)

@@ -1,5 +1,6 @@
 """The screen: every check that a recipe asks for, on one draft."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,6 +94,7 @@ class NoteScreen:
     def _faults_of_form(self, request: Request, draft: Draft, text: str) -> list[str]:
         limits = self.thresholds
         exemplar = self._context.exemplars.get(request.request_id)
+        written = written_part(request, draft, text)
         reasons = reasons_against(
             text,
             draft.finish_reason,
@@ -100,15 +102,16 @@ class NoteScreen:
             min_words=limits.min_words,
             max_words=limits.max_words,
             max_source_overlap=limits.max_source_overlap,
+            written=written,
         )
         values: dict[str, float] = {}
         if any(getattr(limits, mark) is not None for mark in MARKS):
             masks = self._train is not None and self._train.blanks_are_masks
             values |= count_marks(text, blanks_are_masks=masks)
         if limits.memorised is not None:
-            written = normalised_words(written_part(request, draft, text))
-            shown = normalised_words(exemplar or "")
-            values["memorised"] = self._train.ngrams.memorised(written, shown)
+            values["memorised"] = self._train.ngrams.memorised(
+                normalised_words(written), normalised_words(exemplar or "")
+            )
         if limits.length is not None or limits.style is not None:
             rarity = self._train.style.rarity(text)
             values["length"] = rarity.pop("length")
@@ -169,13 +172,10 @@ class NoteScreen:
         values = {
             "verbatim": len(_copied(meaning)) / count,
             # A note that does not support the code it was written for is worth nothing.
-            "missing_code": 1 if request.anchor in missing else len(missing) / count,
+            "missing_code": math.inf if request.anchor in missing else len(missing) / count,
             "extra_code": 0 if self.thresholds.relabel else len(meaning.extra),
         }
-        faults = self._above(values)
-        if self.thresholds.missing_code is not None and request.anchor in missing:
-            faults = ["missing_code", *(one for one in faults if one != "missing_code")]
-        return faults
+        return self._above(values)
 
     def _repairs(self, reasons: list[str], meaning: _Meaning) -> list[str]:
         """Return in words what is to be corrected; titles only, never the note's own words."""
