@@ -422,7 +422,7 @@ def test_the_whole_stage_and_a_deleted_shard_alone(tmp_path, backend):
             assert status == 0, printed
         status, printed = stage.run("collect_notes")
         assert status == 0, printed
-        assert "8 of 8 notes are ok" in printed and "anchors without a note: 0 of 3" in printed
+        assert "8 of 8 notes are ok" in printed and "are ok: all 3, some 0, none 0" in printed
         asked = len(server.requests)
         for name in ("responses/000", "screened/000/notes"):
             file = Path(stage.path(name))

@@ -61,7 +61,7 @@ def test_what_is_not_known_is_not_made_up():
 
 
 def test_a_recipe_without_requests_costs_nothing():
-    (row,) = estimate(requests(), assumed_sizes(100), PRICE, 10.0)
+    (row,) = estimate(requests(), Sizes(4.0, 100, 0), PRICE, 10.0)
     assert row["tier"] == "all" and {row[name] for name in COLUMNS} == {0}
 
 
@@ -77,7 +77,7 @@ def test_a_recipe_without_requests_costs_nothing():
 )
 def test_tiers_add_up_and_a_reserve_only_adds(rows):
     """Laws: the last row is the sum of the others; planned requests cost at most the whole plan."""
-    *tiers, total = estimate(requests(*rows), assumed_sizes(1000), PRICE, 500)
+    *tiers, total = estimate(requests(*rows), Sizes(4.0, 1000, 0), PRICE, 500)
     for name in COLUMNS:
         assert total[name] == pytest.approx(sum(row[name] for row in tiers))
     assert total["usd"] <= total["usd_with_reserve"] * (1 + 1e-9)
@@ -119,6 +119,8 @@ def test_a_request_is_found_by_its_anchor_tier_and_has_the_length_of_its_message
         ("a", "tail", False, 2, 3 + 3 + 3),
         ("c", "few_shot", True, None, None),
     ]
+    # Three questions of two notes: one and a half answers of up to 100 tokens each.
+    assert assumed_sizes(request_table(code_sets, prompts, tiers), 100) == Sizes(4.0, 150, 0)
 
 
 def answer(prompt_tokens, completion_tokens):
