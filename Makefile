@@ -2,6 +2,8 @@
 PYTHON ?= python3
 CORES ?= $(shell nproc 2>/dev/null || echo 2)
 BIN := .venv/bin
+# Tests that share a finished run stay in one process.
+PARALLEL := --numprocesses $(CORES) --dist loadgroup
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 
 .PHONY: help demo study test test-all lint dag bench
@@ -28,10 +30,10 @@ study: .venv/installed ## the demo with 3 seeds and both negative controls
 	$(SNAKEMAKE) --configfile config/demo_disjoint.yaml
 
 test: .venv/installed-dev ## the tests that every change must pass
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" $(PARALLEL)
 
 test-all: .venv/installed-dev ## those and the long ones
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 lint: .venv/installed-dev ## ruff, snakefmt, snakemake --lint
 	$(BIN)/ruff check .

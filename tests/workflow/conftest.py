@@ -72,6 +72,13 @@ def copy_checkout(folder: Path) -> Checkout:
     return Checkout(folder)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests that share a finished run in one of the processes that run tests."""
+    for item in items:
+        if "finished" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("finished"))
+
+
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """Return a checkout in which the whole workflow has run once. Tests must not change it."""

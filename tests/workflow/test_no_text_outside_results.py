@@ -1,0 +1,51 @@
+"""No prompt, note or key in any log, message or metadata of Snakemake, even when jobs fail."""
+
+import polars as pl
+import pytest
+import yaml
+from stand_in_server import StandInServer
+
+KEY = "sk-never-show-this"
+
+
+def _outside_results(checkout):
+    """Return the content of every file that a run leaves outside results/, by path."""
+    files = (path for path in checkout.folder.rglob("*") if path.is_file())
+    return {
+        path: path.read_bytes()
+        for path in files
+        if "results" not in path.relative_to(checkout.folder).parts
+    }
+
+
+def _planted(checkout):
+    """Return words that only prompts and notes hold: of train notes, and of the stand-in's."""
+    notes = pl.read_parquet(checkout.result("corpus/notes/train.parquet"))["text"]
+    passages = [text[start : start + 40] for text in notes.head(20) for start in (0, 100, 200)]
+    return [passage.encode() for passage in passages if len(passage) == 40] + [b"Stand-in note"]
+
+
+@pytest.mark.parametrize("behaviour", ["ok", "quoting", "garbage"])
+def test_planted_words_stay_in_results(changeable, monkeypatch, behaviour):
+    """The answers are good, the server quotes the prompt in its error, or it answers nonsense."""
+    monkeypatch.setenv("STAND_IN_KEY", KEY)
+    monkeypatch.setenv("OPENAI_LOG", "debug")
+    before = set(_outside_results(changeable))
+    with StandInServer(lambda *_: behaviour) as server:
+        writer = server.writer(api_key_env="STAND_IN_KEY", concurrency=2)
+        served = {"writers": {"served": writer}, "recipes": {"paper": {"writer": "served"}}}
+        overlay = changeable.folder / "config" / "served.yaml"
+        overlay.write_text(yaml.safe_dump(served))
+        printed = changeable.snakemake(
+            *("results/tiny/generation/paper/notes.parquet", "--verbose", "--printshellcmds"),
+            *("--show-failed-logs", "--configfile", "tests/config/tiny.yaml", str(overlay)),
+            check=behaviour == "ok",
+        )
+        assert server.requests[0][0]["authorization"] == f"Bearer {KEY}"
+    written = _outside_results(changeable)
+    assert any(".snakemake" in path.parts for path in written.keys() - before)
+    planted = [KEY.encode(), *_planted(changeable)]
+    assert sum(word in str(server.requests).encode() for word in planted) > 3
+    for word in planted:
+        assert word not in printed.encode()
+        assert not [path for path, content in written.items() if word in content], word
