@@ -18,6 +18,14 @@ FETCHING = (
     "budget",
     "max_class",
     "attestation",
+    "mode",
+    "max_lines",
+    "max_mb",
+    "poll_s",
+    "batch_tokens",
+    "replicas",
+    "gpus_per_replica",
+    "start_s",
 )
 
 
