@@ -2,11 +2,12 @@
 
 import json
 import signal
+import sys
 import time
 from pathlib import Path
 
 import pytest
-from generation_stage import SECRET_TEXT, Stage, request
+from generation_stage import SECRET_TEXT, Stage, many_sets, request
 from longtail_icd.common.errors import UserError
 from longtail_icd.generation.requests import Assessment
 from longtail_icd.generation.runner.patience import Patience
@@ -205,3 +206,136 @@ def test_a_file_of_nothing_but_errors_is_not_waited_for_forever(tmp_path):
         write(tmp_path, FILES)
     with pytest.raises(UserError, match="2 files"):
         write(tmp_path, FILES)
+
+
+# Serves, and starts a helper that must not outlive it. What it is called with goes to a file.
+SERVE = """
+import os, pathlib, subprocess, sys
+sys.path.insert(0, {tests!r})
+from stand_in_server import StandInServer, always_ok
+notes = pathlib.Path({notes!r})
+helper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1000)"])
+with open(notes, "a") as stream:
+    print(os.getpid(), helper.pid, os.environ.get("CUDA_VISIBLE_DEVICES"), file=stream, flush=True)
+{before}
+import threading
+with StandInServer({decide}, port=int(sys.argv[1])):
+    threading.Event().wait()
+"""
+
+
+def serving(folder, before="", decide="always_ok", **changes):
+    """Return a writer whose server is a stand-in with a helper process."""
+    notes = folder / "processes"
+    tests = str(Path(__file__).parents[1])
+    script = SERVE.format(tests=tests, notes=str(notes), before=before, decide=decide)
+    writer = {
+        "backend": "vllm",
+        "model": str(folder),
+        "revision": None,
+        "command": [sys.executable, "-c", script, "{port}"],
+        **{"max_tokens": 20, "temperature": 1.0, "top_p": 1.0, "concurrency": 4, "timeout_s": 5.0},
+        **{"replicas": 1, "gpus_per_replica": 0, "start_s": 30.0},
+    }
+    return writer | changes
+
+
+def processes(folder):
+    """Return the ids of all processes that servers started."""
+    return [
+        int(number)
+        for line in (folder / "processes").read_text().splitlines()
+        for number in line.split()[:2]
+    ]
+
+
+def running(number):
+    """Return whether a process is there and no zombie."""
+    try:
+        return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def all_ended(folder, within_s=0.0):
+    deadline = time.monotonic() + within_s
+    while any(map(running, processes(folder))) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return not any(map(running, processes(folder)))
+
+
+def test_a_server_lives_as_long_as_its_job(tmp_path):
+    drafts = write(tmp_path, serving(tmp_path, replicas=2), 24)
+    assert reasons(drafts) == ["stop"] * 24
+    assert len({draft.endpoint for draft in drafts}) == 2, "both servers are asked"
+    assert len(processes(tmp_path)) == 4 and all_ended(tmp_path)
+    assert [path.name for path in sorted((tmp_path / "logs").iterdir())] == [
+        "job.server0.log",
+        "job.server1.log",
+    ]
+
+
+def test_each_server_has_gpus_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,5,6,7")
+    write(tmp_path, serving(tmp_path, replicas=2, gpus_per_replica=2), 2)
+    devices = [line.split()[2] for line in (tmp_path / "processes").read_text().splitlines()]
+    assert sorted(devices) == ["4,5", "6,7"]
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4")
+    with pytest.raises(UserError, match="need 4 GPUs, and the job has 1"):
+        write(tmp_path, serving(tmp_path, replicas=2, gpus_per_replica=2), 3)
+
+
+def test_a_server_that_dies_at_its_start_is_named_with_its_log(tmp_path):
+    with pytest.raises(UserError, match=r"exit status 3; see .*job\.server0\.log"):
+        write(tmp_path, serving(tmp_path, "print('no such GPU'); sys.exit(3)"))
+    assert "no such GPU" in (tmp_path / "logs/job.server0.log").read_text()
+    assert all_ended(tmp_path), "its helper is ended too"
+
+
+def test_a_server_that_never_gets_healthy_is_stopped_in_time(tmp_path):
+    """It also takes no notice of SIGTERM, so that only SIGKILL ends it."""
+    stubborn = "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(1000)"
+    before = time.monotonic()
+    with pytest.raises(UserError, match=r"not healthy after 1 s; see .*job\.server0\.log"):
+        write(tmp_path, serving(tmp_path, stubborn, start_s=1.0, stop_s=1.0))
+    assert all_ended(tmp_path) and time.monotonic() - before < 20
+
+
+def test_a_server_that_dies_at_work_ends_the_run_and_what_it_said_is_kept(tmp_path):
+    dying = "lambda number, _: 'ok' if number < 8 else os._exit(9)"
+    with pytest.raises(UserError, match=r"exit status 9; see .*job\.server0\.log"):
+        write(tmp_path, serving(tmp_path, decide=dying), 40)
+    assert all_ended(tmp_path)
+    [journal] = (tmp_path / "journal").glob("*.jsonl")
+    assert 1 <= len(journal.read_text().splitlines()) <= 8
+    assert reasons(write(tmp_path, serving(tmp_path), 40)) == ["stop"] * 40
+
+
+def test_a_command_that_is_not_there(tmp_path):
+    with pytest.raises(UserError, match="there is no program vllm-of-tomorrow"):
+        write(tmp_path, serving(tmp_path, command=["vllm-of-tomorrow", "serve"]))
+
+
+def test_an_error_of_ours_stops_the_server(tmp_path, monkeypatch):
+    def fail(*_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(LetAllPass, "assess", fail)
+    with pytest.raises(ExceptionGroup):
+        write(tmp_path, serving(tmp_path))
+    assert all_ended(tmp_path)
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_a_job_that_is_killed_leaves_no_server_behind(tmp_path, number):
+    stage = Stage(tmp_path, serving(tmp_path, decide="lambda *_: 'slow'"), sets=many_sets(20))
+    assert stage.run("compose_prompts")[0] == 0
+    job = stage.start("generate_notes")
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "processes").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(0.5)
+    assert any(map(running, processes(tmp_path)))
+    job.send_signal(number)
+    job.wait(timeout=60)
+    assert all_ended(tmp_path, within_s=20)

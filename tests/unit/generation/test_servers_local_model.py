@@ -13,7 +13,9 @@ from longtail_icd.generation.servers.local_model import (
     batches_by_length,
     open_local_model,
 )
+from safetensors.torch import load_file, save_file
 from tiny_model import CONTEXT, make_tiny_model
+from transformers import GenerationConfig
 
 SETTINGS = {"revision": None, "batch_tokens": 400}
 
@@ -101,8 +103,6 @@ def test_an_answer_ends_where_the_model_ends_it(model, monkeypatch):
 
 def test_the_models_own_recommendations_have_no_effect(folder, tmp_path):
     """A model's folder may ask for a penalty or few candidates; the writer's block is complete."""
-    from transformers import GenerationConfig
-
     plain = answers(folder, [body()])
     changed = str(make_tiny_model(tmp_path / "changed"))
     GenerationConfig(
@@ -140,8 +140,6 @@ def test_a_model_that_is_not_there(name, revision, message, monkeypatch):
 
 
 def test_a_model_without_a_chat_template_or_with_lost_weights(folder, tmp_path):
-    from safetensors.torch import load_file, save_file
-
     bare = make_tiny_model(tmp_path / "bare")
     (bare / "chat_template.jinja").unlink()
     with pytest.raises(UserError, match="no chat template"):

@@ -26,6 +26,7 @@ FETCHING = (
     "replicas",
     "gpus_per_replica",
     "start_s",
+    "stop_s",
 )
 
 

@@ -16,8 +16,8 @@ from contextlib import suppress
 _LOOK_EVERY_S = 0.2
 
 
-def _signal_group(group: int, number: signal.Signals) -> bool:
-    """Send a signal to all processes of a group; return whether there are any."""
+def _signal_group(group: int, number: int) -> bool:
+    """Send a signal (0: none) to all processes of a group; return whether there are any."""
     with suppress(ProcessLookupError):
         os.killpg(group, number)
         return True
@@ -29,7 +29,7 @@ def stop(process: subprocess.Popen, grace_s: float) -> None:
     deadline = time.monotonic() + grace_s
     _signal_group(process.pid, signal.SIGTERM)
     # poll() takes note of the leader's end: a zombie would count as one of the group.
-    while process.poll() is None or _signal_group(process.pid, signal.Signals(0)):
+    while process.poll() is None or _signal_group(process.pid, 0):
         if time.monotonic() > deadline:
             _signal_group(process.pid, signal.SIGKILL)
             break

@@ -24,8 +24,8 @@ from longtail_icd.generation.servers import keeper
 from longtail_icd.generation.servers.hub import check_pinned, pinned_name
 
 _HOST = "127.0.0.1"
-_GRACE_S = 20.0  # between SIGTERM and SIGKILL
 _LOOK_EVERY_S = 0.5
+_STOP_S = 20.0
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,7 @@ class ServerSettings:
         replicas: how many servers, each on GPUs of its own.
         gpus_per_replica: GPUs of each.
         start_s: longest wait for all of them to be healthy.
+        stop_s: from SIGTERM to SIGKILL, for one that does not end.
     """
 
     command: list[str]
@@ -47,6 +48,7 @@ class ServerSettings:
     replicas: int
     gpus_per_replica: int
     start_s: float
+    stop_s: float
 
     @property
     def served_name(self) -> str:
@@ -90,6 +92,7 @@ def read_server(settings: dict[str, Any]) -> ServerSettings:
         replicas=settings["replicas"],
         gpus_per_replica=settings["gpus_per_replica"],
         start_s=settings["start_s"],
+        stop_s=settings.get("stop_s", _STOP_S),
     )
 
 
@@ -128,12 +131,15 @@ class RunningServer:
         port: where it will listen.
         devices: GPUs it may use, as in CUDA_VISIBLE_DEVICES; None: the job's.
         log: file for all that it prints.
+        stop_s: see :class:`ServerSettings`.
 
     Raises:
         UserError: there is no such command.
     """
 
-    def __init__(self, arguments: list[str], port: int, devices: str | None, log: Path):
+    def __init__(
+        self, arguments: list[str], port: int, devices: str | None, log: Path, stop_s: float
+    ):
         self.port = port
         self.log = log
         self._command = arguments[0]
@@ -143,7 +149,7 @@ class RunningServer:
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("wb") as stream:
             self._keeper = subprocess.Popen(
-                [sys.executable, "-I", keeper.__file__, str(_GRACE_S), *arguments],
+                [sys.executable, "-I", keeper.__file__, str(stop_s), *arguments],
                 stdin=subprocess.PIPE,
                 stdout=stream,
                 stderr=subprocess.STDOUT,
@@ -244,7 +250,8 @@ async def running_servers(
             port = free_port()
             devices = devices_of(replica, settings, visible) if settings.gpus_per_replica else None
             place = log.with_suffix(f".server{replica}.log")
-            servers.append(RunningServer(settings.arguments(port), port, devices, place))
+            arguments = settings.arguments(port)
+            servers.append(RunningServer(arguments, port, devices, place, settings.stop_s))
         await _wait_healthy(servers, settings.start_s)
         print(f"servers: {', '.join(server.base_url for server in servers)}")
         yield servers
