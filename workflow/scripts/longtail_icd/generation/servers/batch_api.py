@@ -153,8 +153,6 @@ class BatchApi:
             if batch.status in _ENDED:
                 return batch
             await self._state.sleep(self._poll_s)
-            if self._state.failure is not None:
-                raise RunEnded
 
     async def _fetch(self, requests: Path, batch: Batch) -> None:
         """Store what came of a batch, answers and errors, beside its requests.
@@ -180,6 +178,8 @@ class BatchApi:
             UserError: it refuses, or does not come back.
         """
         for attempt in range(1, self._patience.attempts + 1):
+            if self._state.failure is not None:
+                raise RunEnded
             async with self._servers.least_busy() as server:
                 try:
                     return await ask(server.client)

@@ -77,7 +77,7 @@ class Gatherer:
 
     async def _answer_rounds(self) -> None:
         try:
-            while await self._next_round():
+            while await self._next_round() and self._state.failure is None:
                 await self._answer_all(self._under_way)
         except RunEnded:
             pass

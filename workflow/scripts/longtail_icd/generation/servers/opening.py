@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from longtail_icd.generation.endpoints.endpoint import read_endpoint
-from longtail_icd.generation.requests import Answer
+from longtail_icd.generation.requests import Asker
 from longtail_icd.generation.runner.asker import EndpointAsker
 from longtail_icd.generation.runner.budgets import read_budgets
 from longtail_icd.generation.runner.patience import Patience
@@ -20,16 +20,13 @@ from longtail_icd.generation.servers.hub import pinned_name
 from longtail_icd.generation.servers.vllm_server import fail_with, read_server, running_servers
 
 
-class LiveAsker(Protocol):
+class LiveAsker(Asker, Protocol):
     """An asker that tells of its work."""
 
     at_once: int  # requests to have in work, so that it is never idle
 
     def live(self) -> tuple[int, int, float]:
         """Return how many requests are in flight, how many may be, and the money spent."""
-
-    async def ask(self, body: dict[str, Any], data_class: str) -> Answer:
-        """Return the answer to a complete Chat Completions body of this data class."""
 
 
 Opener = Callable[[RunState], AbstractAsyncContextManager[LiveAsker]]
