@@ -147,15 +147,16 @@ def gather(chains, answer_all=None, state=None):
         for one in questions:
             one.answer.set_result({"text": one.body["name"]})
 
-    async def ask_chain(gatherer, chain):
+    async def ask_chain(gatherer, chain, turns):
         for name in chain:
             assert (await gatherer.ask({"name": name}, "public"))["text"] == name
-            for _ in range(20):  # as far as screening and drafting may take
+            for _ in range(turns):
                 await asyncio.sleep(0)
 
     async def run():
         gatherer = Gatherer(answer_all or answer, state or RunState())
-        asked = [ask_chain(gatherer, chain) for chain in chains]
+        # From an answer to the next question it is longer for some than for others.
+        asked = [ask_chain(gatherer, chain, 30 * at) for at, chain in enumerate(chains)]
         return await asyncio.gather(*asked, return_exceptions=True)
 
     return rounds, asyncio.run(run())
