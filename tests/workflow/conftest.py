@@ -62,6 +62,7 @@ class Checkout:
 
 def copy_checkout(folder: Path) -> Checkout:
     """Copy the project's files to ``folder``, without results."""
+    folder.mkdir(exist_ok=True)
     for part in PARTS:
         source = ROOT / part
         if source.is_dir():
@@ -96,3 +97,9 @@ def changeable(finished: Checkout, tmp_path: Path) -> Checkout:
     folder = tmp_path / "checkout"
     shutil.copytree(finished.folder, folder, symlinks=True)
     return Checkout(folder)
+
+
+@pytest.fixture
+def unrun(tmp_path: Path) -> Checkout:
+    """Return a checkout without results."""
+    return copy_checkout(tmp_path / "checkout")

@@ -10,6 +10,7 @@ from longtail_icd.generation.requests import requests_of
 from longtail_icd.generation.screening.judge import load_judge
 from longtail_icd.generation.screening.load import load_screen
 from longtail_icd.generation.screening.tables import duplicates_of
+from longtail_icd.generation.servers.opening import Beside
 from longtail_icd.generation.spool import Spool
 from longtail_icd.generation.writers import Shard, write_shard
 
@@ -30,8 +31,11 @@ def main(snakemake):
     # concurrency is no reason to run finished shards again.
     name = snakemake.config["recipes"][snakemake.wildcards.recipe]["writer"]
     writer = snakemake.config["writers"][name]
+    batch = Path(output).parents[1] / "batch" / snakemake.wildcards.shard
+    beside = Beside(batch=batch, log=Path(snakemake.log[0]))
     with Spool(Path(output).parent) as spool:
-        write_shard(shard, writer, inputs.get("prose"), snakemake.params.journal, spool)
+        journal = snakemake.params.journal
+        write_shard(shard, writer, inputs.get("prose"), journal, spool, beside=beside)
         write_rows(map(vars, spool.drafts()), output, "generation/responses")
 
 

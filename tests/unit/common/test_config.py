@@ -24,6 +24,11 @@ LLM = {
     "api_key_env": None,
 }
 URL = "http://127.0.0.1:8000/v1"
+DRAWN = {"model": "m", "max_tokens": 10, "temperature": 1.0, "top_p": 1.0}
+BATCH = {"backend": "batch", "max_tokens_key": "max_tokens", "max_lines": 9, "max_mb": 9, **DRAWN}
+LOCAL = {"backend": "transformers", "revision": None, "batch_tokens": 9, **DRAWN}
+VLLM = {"backend": "vllm", "revision": None, "concurrency": 1, "timeout_s": 1.0, **DRAWN}
+VLLM |= {"replicas": 1, "gpus_per_replica": 1, "start_s": 9}
 ATTESTATION = {
     "zero_retention": True,
     "no_training": True,
@@ -150,6 +155,23 @@ def test_the_demo_is_valid():
             {**LLM, "base_url": URL, "attestation": {**ATTESTATION, "expires": "never"}},
             r"writers.one.attestation.expires: 'never' does not match",
         ),
+        (
+            "writers.one",
+            {**BATCH, "mode": "openai"},
+            r"writers.one: missing key api_key_env; batch has the keys",
+        ),
+        (
+            "writers.one",
+            {**BATCH, "mode": "files", "max_lines": 50_001},
+            r"writers.one.max_lines: 50001 is greater than the maximum of 50000",
+        ),
+        (
+            "writers.one",
+            {**LOCAL, "extra": {"top_k": 5}},
+            r"writers.one.extra: unknown key top_k; .*chat_template_kwargs",
+        ),
+        ("writers.one", {**LOCAL, "base_url": URL}, r"unknown key base_url; transformers has"),
+        ("writers.one", {**VLLM, "command": []}, r"writers.one.command: \[\] "),
         ("generation.prices", {"m": {"input": 1}}, r"generation.prices.m: missing key output"),
         ("train_sets.extended.recipes", ["x"], r"train_sets.extended.recipes: no recipe named x"),
         ("train_sets.original.steps_of", "x", r"original.steps_of: x is no .*those are: extended"),
@@ -246,3 +268,8 @@ def test_missing_key_is_named():
 def test_runs_are_models_by_train_sets_by_seeds():
     config = _changed("seeds", [1, 2])
     assert len(runs_of(config)) == len(set(runs_of(config))) == 2 * 2 * 2
+
+
+@pytest.mark.parametrize("writer", [{**BATCH, "mode": "files"}, LOCAL, VLLM])
+def test_a_writer_beyond_an_endpoint_is_complete(writer):
+    check_config(_changed("writers.one", writer), SCHEMA)

@@ -4,24 +4,21 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from longtail_icd.generation.anchors import Judge, NoteWriter
 from longtail_icd.generation.drafting import ChatDrafter, Drafter
-from longtail_icd.generation.endpoints.endpoint import read_endpoint
 from longtail_icd.generation.journal.journal import Journal
 from longtail_icd.generation.journal.memory import RememberingAsker
 from longtail_icd.generation.offline.drafts import draft_of
 from longtail_icd.generation.offline.prose import Prose, load_prose
 from longtail_icd.generation.requests import Chat, Draft, Request, Screen, Seen
-from longtail_icd.generation.runner.asker import EndpointAsker
-from longtail_icd.generation.runner.budgets import read_budgets
 from longtail_icd.generation.runner.patience import Patience
 from longtail_icd.generation.runner.run_state import RunState
-from longtail_icd.generation.runner.servers import Servers
 from longtail_icd.generation.runner.status import Status
-from longtail_icd.generation.sampling import read_sampling
+from longtail_icd.generation.servers.opening import Beside, Opener, open_asker, sampling_of
 from longtail_icd.generation.shard_job import ShardJob
 from longtail_icd.generation.spool import Spool
 
@@ -79,24 +76,22 @@ async def _write(
         print(status.line())
 
 
-async def _write_by_endpoint(
-    shard: Shard, settings: dict[str, Any], journal: Journal, patience: Patience, spool: Spool
+async def _write_by_asking(
+    shard: Shard, settings: dict[str, Any], journal: Journal, opener: Opener, spool: Spool
 ) -> None:
-    """Write a shard by asking an endpoint.
+    """Write a shard by asking a language model.
 
     Raises:
         UserError: the run ended early; what was answered is in the journal.
     """
     print(f"journal: {len(journal)} answers stored")
     state = RunState(ever_good=len(journal) > 0)
-    endpoint, budgets = read_endpoint(settings), read_budgets(settings)
-    async with Servers(endpoint, patience, state) as servers:
-        asker = EndpointAsker(endpoint, servers, state, budgets, patience)
+    async with opener(state) as asker:
         memory = RememberingAsker(asker, journal)
         status = Status(shard.allocated, state, asker.live)
-        drafter = ChatDrafter(memory, read_sampling(settings))
+        drafter = ChatDrafter(memory, sampling_of(settings))
         try:
-            await _write(shard, drafter, 2 * endpoint.concurrency, status, spool)
+            await _write(shard, drafter, asker.at_once, status, spool)
         except BaseException as error:
             state.fail(error)
             raise
@@ -114,6 +109,7 @@ def write_shard(
     journal: str | Path,
     spool: Spool,
     patience: Patience | None = None,
+    beside: Beside | None = None,
 ) -> None:
     """Write a shard's notes into the spool.
 
@@ -124,6 +120,7 @@ def write_shard(
         journal: its folder; the offline writer is cheaper to run again than to store.
         spool: where drafts go.
         patience: bounds of the retries.
+        beside: where batch files and logs of servers go.
 
     Raises:
         UserError: the endpoint is not allowed, unreachable or rejects requests, or a budget is
@@ -134,7 +131,8 @@ def write_shard(
         asyncio.run(_write(shard, drafter, 1, Status(shard.allocated), spool))
         return
     stored = Journal(journal)
+    opener = partial(open_asker, settings, patience=patience or Patience(), beside=beside)
     try:
-        asyncio.run(_write_by_endpoint(shard, settings, stored, patience or Patience(), spool))
+        asyncio.run(_write_by_asking(shard, settings, stored, opener, spool))
     finally:
         stored.close()

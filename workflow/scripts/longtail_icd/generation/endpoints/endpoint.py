@@ -19,6 +19,15 @@ FETCHING = (
     "budget",
     "max_class",
     "attestation",
+    "mode",
+    "max_lines",
+    "max_mb",
+    "poll_s",
+    "batch_tokens",
+    "replicas",
+    "gpus_per_replica",
+    "start_s",
+    "stop_s",
 )
 
 

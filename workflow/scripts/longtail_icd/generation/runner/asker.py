@@ -52,6 +52,7 @@ class EndpointAsker:
     ):
         self.endpoint = endpoint
         self.limit = AdaptiveLimit(endpoint.concurrency)
+        self.at_once = 2 * endpoint.concurrency  # requests to have in work, so that it never idles
         self._servers = servers
         self._state = state
         self._budgets = budgets

@@ -18,7 +18,7 @@ _FATAL = {
     422: "the server does not take a field of the request; check max_tokens_key of the writer",
 }
 # Statuses besides 5xx that pass: request timeout, conflict, too early, too many requests.
-_PASSING = (408, 409, 425, 429)
+PASSING = (408, 409, 425, 429)
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def failure_of(error: openai.APIError, base_url: str) -> Failure:
     """
     if isinstance(error, openai.APIStatusError):
         status = error.status_code
-        if status >= 500 or status in _PASSING:
+        if status >= 500 or status in PASSING:
             return Failure(str(status), retry_after_s(error.response.headers))
         if 300 <= status < 400:
             fix = (
