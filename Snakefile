@@ -39,6 +39,7 @@ localrules:
     terminology,
     plan,
     generation,
+    review,
     training,
     evaluation,
 
@@ -68,6 +69,11 @@ rule plan:
 rule generation:
     input:
         generation_targets(),
+
+
+rule review:
+    input:
+        review_targets(),
 
 
 rule training:
