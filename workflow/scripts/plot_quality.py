@@ -1,0 +1,14 @@
+"""Rule `plot_quality`: what each recipe's notes are like beside real ones."""
+
+from longtail_icd.common.script import run
+from longtail_icd.report.quality import plot_quality
+from longtail_icd.report.sources import read_qualities
+
+
+def main(snakemake):
+    qualities = read_qualities(snakemake.input.qualities, snakemake.params.recipes)
+    plot_quality(qualities, snakemake.output.figure)
+
+
+if __name__ == "__main__":
+    run(main, snakemake)
