@@ -2,11 +2,13 @@
 
 from longtail_icd.common.script import run
 from longtail_icd.report.quality import plot_quality
-from longtail_icd.report.sources import read_qualities
+from longtail_icd.report.sources import read_by_recipe
 
 
 def main(snakemake):
-    qualities = read_qualities(snakemake.input.qualities, snakemake.params.recipes)
+    qualities = read_by_recipe(
+        snakemake.input.qualities, snakemake.params.recipes, "generation/quality"
+    )
     plot_quality(qualities, snakemake.output.figure)
 
 

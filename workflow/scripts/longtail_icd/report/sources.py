@@ -112,20 +112,11 @@ def read_planned(paths: Sequence[str], recipes: Sequence[str]) -> dict[str, pl.D
     }
 
 
-def read_assessed(paths: Sequence[str], recipes: Sequence[str]) -> dict[str, pl.DataFrame]:
-    """Read the tables ``plan/plausibility``, in the order of ``recipes``, by their names."""
-    return {
-        recipe: read_table(path, "plan/plausibility")
-        for recipe, path in zip(recipes, paths, strict=True)
-    }
-
-
-def read_qualities(paths: Sequence[str], recipes: Sequence[str]) -> dict[str, pl.DataFrame]:
-    """Read the tables ``generation/quality``, in the order of ``recipes``, by their names."""
-    return {
-        recipe: read_table(path, "generation/quality")
-        for recipe, path in zip(recipes, paths, strict=True)
-    }
+def read_by_recipe(
+    paths: Sequence[str], recipes: Sequence[str], table: str
+) -> dict[str, pl.DataFrame]:
+    """Read a table of every recipe, in the order of ``recipes``, by their names."""
+    return {recipe: read_table(path, table) for recipe, path in zip(recipes, paths, strict=True)}
 
 
 def read_sources(
@@ -168,6 +159,6 @@ def read_sources(
         manifest=read_manifest(paths["manifest"], ["rows", "published"], "describe_corpus"),
         recipes=written,
         planned=read_planned(paths["code_sets"], planned),
-        assessed=read_assessed(paths["assessments"], assessed),
+        assessed=read_by_recipe(paths["assessments"], assessed, "plan/plausibility"),
         figures={name: _read_figure(paths[name]) for name in FIGURES},
     )

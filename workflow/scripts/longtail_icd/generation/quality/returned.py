@@ -31,7 +31,7 @@ class Score:
 def _read_csv(path: str | Path, columns: Iterable[str], remedy: str) -> pl.DataFrame:
     """Return the columns as stripped strings, and as row each row's number in a spreadsheet."""
     try:
-        frame = pl.read_csv(path, infer_schema=False, missing_utf8_is_empty_string=True)
+        frame = pl.read_csv(path, infer_schema=False)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
     except (pl.exceptions.PolarsError, UnicodeDecodeError):
@@ -39,7 +39,9 @@ def _read_csv(path: str | Path, columns: Iterable[str], remedy: str) -> pl.DataF
     for column in columns:
         if column not in frame.columns:
             raise UserError(f"{path}: column {column} is missing; {remedy}")
-    return frame.select(pl.col(columns).str.strip_chars()).with_row_index("row", offset=2)
+    return frame.select(pl.col(columns).str.strip_chars().fill_null("")).with_row_index(
+        "row", offset=2
+    )
 
 
 def read_sheet(path: str | Path, key: pl.DataFrame) -> pl.DataFrame:
