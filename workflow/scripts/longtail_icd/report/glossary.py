@@ -186,8 +186,8 @@ QUALITY = {
     ),
     "near_copies": (
         "near-copies",
-        "Notes that share at least 80 % of their word triples with another of the sample; good is "
-        "0.",
+        "Notes that share at least 80 % of their word triples with an earlier one of the sample; "
+        "good is 0.",
         True,
     ),
     "cosine": (

@@ -46,15 +46,20 @@ def _row(name: str, who: str, found: Estimate, part: str | None = None, tier: st
 
 def _style(samples: Samples) -> Iterator[Row]:
     """Length, abbreviations and numerals per 100 words, distinct words of 100."""
-    kept = {"reference": samples.reference, **samples.sides}
-    tables = {who: np.stack([measure(text) for text in one.texts]) for who, one in kept.items()}
-    words = {who: np.exp(table[:, FEATURES.index("length")]) for who, table in tables.items()}
-    for who in samples.sides:
-        yield _row("words", who, median(words[who]))
-        distance = float(ks_2samp(words[who], words["reference"]).statistic)
-        yield _row("words_distance", who, Estimate(distance, len(words[who])))
-        for name in FEATURES[1:]:
-            yield _row(name, who, mean(tables[who][:, FEATURES.index(name)]))
+    reference = _lengths(samples.reference)
+    for who, sample in samples.sides.items():
+        lengths = _lengths(sample)
+        yield _row("words", who, median(lengths))
+        distance = float(ks_2samp(lengths, reference).statistic)
+        yield _row("words_distance", who, Estimate(distance, len(lengths)))
+        features = np.stack([measure(text) for text in sample.texts])
+        for column, name in enumerate(FEATURES):
+            if name != "length":
+                yield _row(name, who, mean(features[:, column]))
+
+
+def _lengths(sample: NoteSample) -> list[int]:
+    return [len(text.split()) for text in sample.texts]
 
 
 def _headings(sample: NoteSample) -> list[list[str]]:
