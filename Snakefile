@@ -41,6 +41,7 @@ localrules:
     generation,
     plan_generation,
     compact_journal,
+    review,
     training,
     evaluation,
 
@@ -82,6 +83,11 @@ rule plan_generation:
         "envs/workflow.yaml"
     shell:
         "cat {input} | tee {log}"
+
+
+rule review:
+    input:
+        review_targets(),
 
 
 rule training:

@@ -13,6 +13,7 @@ from longtail_icd.corpus.raw_files import codiesp_files, MIMIC_TABLES
 from longtail_icd.corpus.simulator.layouts import hospital_files
 from longtail_icd.corpus.split_files import downloaded, official_files
 from longtail_icd.generation.endpoints.endpoint import FETCHING
+from longtail_icd.generation.endpoints.licences import corpus_licence
 from longtail_icd.generation.screening.thresholds import read_thresholds
 from longtail_icd.terminology.user_files import D_ICD, find_d_icd
 
@@ -38,6 +39,8 @@ PLANNED = sorted(
 ASSESSED = [one for one in PLANNED if config["recipes"][one]["code_sets"]["strategy"] != "anchor"]
 SHARDS = [f"{shard:03d}" for shard in range(config["generation"]["shards"])]
 RUNS = runs_of(config)
+# What shows texts of a corpus that is not public lies in a folder that only its owner can enter.
+TEXT_PAGES = "" if corpus_licence(config["corpus"]).public else "restricted/"
 ENCODER_ARCHIVE = fetched_encoder(config["encoder"]["archive"]["url"])
 # What of the corpus block determines the prepared tables, beside the files themselves.
 PREPARE_SETTINGS = [
@@ -356,7 +359,18 @@ def plan_targets():
 
 def generation_targets():
     """Return the files that `snakemake generation` makes."""
-    return expand("<results>/generation/{recipe}/notes.parquet", recipe=RECIPES)
+    files = ["notes.parquet", "quality.parquet", f"{TEXT_PAGES}gallery/index.html"]
+    return expand("<results>/generation/{recipe}/{file}", recipe=RECIPES, file=files)
+
+
+def review_targets():
+    """Return the files that `snakemake review` makes."""
+    return expand(f"<results>/generation/{{recipe}}/{TEXT_PAGES}review/index.html", recipe=RECIPES)
+
+
+def source_corpus():
+    """Return what of the corpus block says who may read what derives from it."""
+    return {key: config["corpus"][key] for key in ("name", "adapter", "path")}
 
 
 def training_targets():

@@ -110,6 +110,90 @@ rule collect_notes:
         "../scripts/collect_notes.py"
 
 
+# What the notes are like beside train notes; dev and test are not looked at.
+rule assess_notes:
+    input:
+        notes="<results>/generation/{recipe}/notes.parquet",
+        labels="<results>/generation/{recipe}/labels.parquet",
+        exemplars="<results>/plan/{recipe}/exemplars.parquet",
+        tiers="<results>/plan/tiers.parquet",
+        codes="<results>/terminology/codes.parquet",
+        synonyms="<results>/terminology/synonyms.parquet",
+        train_notes="<results>/corpus/notes/train.parquet",
+        train_labels="<results>/corpus/labels/train.parquet",
+    output:
+        quality="<results>/generation/{recipe}/quality.parquet",
+    log:
+        "<logs>/generation/{recipe}/assess_notes.log",
+    conda:
+        "../../envs/workflow.yaml"
+    resources:
+        mem_mb=per_attempt(4000),
+        runtime=per_attempt(15),
+    params:
+        code=code_of("generation", "assess_notes"),
+        sample=config["generation"]["quality"],
+    script:
+        "../scripts/assess_notes.py"
+
+
+rule write_gallery:
+    input:
+        notes="<results>/generation/{recipe}/notes.parquet",
+        labels="<results>/generation/{recipe}/labels.parquet",
+        prompts=expand("<results>/generation/{{recipe}}/prompts/{shard}.parquet", shard=SHARDS),
+        tiers="<results>/plan/tiers.parquet",
+        codes="<results>/terminology/codes.parquet",
+        template="resources/quality/gallery.html.j2",
+        look="resources/quality/style.css.j2",
+    output:
+        page=f"<results>/generation/{{recipe}}/{TEXT_PAGES}gallery/index.html",
+    log:
+        "<logs>/generation/{recipe}/write_gallery.log",
+    conda:
+        "../../envs/workflow.yaml"
+    resources:
+        mem_mb=per_attempt(2000),
+        runtime=per_attempt(15),
+    params:
+        code=code_of("generation", "write_gallery"),
+        corpus=source_corpus(),
+        sample=config["generation"]["gallery"],
+    script:
+        "../scripts/write_gallery.py"
+
+
+# Real train notes and synthetic ones for reviewers who must not know which is which; the key is
+# never in the folder that they are given.
+rule make_review:
+    input:
+        notes="<results>/generation/{recipe}/notes.parquet",
+        labels="<results>/generation/{recipe}/labels.parquet",
+        tiers="<results>/plan/tiers.parquet",
+        codes="<results>/terminology/codes.parquet",
+        train_notes="<results>/corpus/notes/train.parquet",
+        train_labels="<results>/corpus/labels/train.parquet",
+        template="resources/quality/review.html.j2",
+        look="resources/quality/style.css.j2",
+    output:
+        sheet=f"<results>/generation/{{recipe}}/{TEXT_PAGES}review/sheet.csv",
+        page=f"<results>/generation/{{recipe}}/{TEXT_PAGES}review/index.html",
+        key="<results>/generation/{recipe}/restricted/review_key.csv",
+    log:
+        "<logs>/generation/{recipe}/make_review.log",
+    conda:
+        "../../envs/workflow.yaml"
+    resources:
+        mem_mb=per_attempt(2000),
+        runtime=per_attempt(15),
+    params:
+        code=code_of("generation", "make_review"),
+        corpus=source_corpus(),
+        sample=config["generation"]["review"],
+    script:
+        "../scripts/make_review.py"
+
+
 # Before anything is spent: `snakemake plan_generation`. Sends nothing, unless asked for a pilot.
 rule estimate_cost:
     input:

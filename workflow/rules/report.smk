@@ -95,6 +95,27 @@ rule plot_code_frequencies:
         "../scripts/plot_code_frequencies.py"
 
 
+rule plot_quality:
+    input:
+        qualities=expand("<results>/generation/{recipe}/quality.parquet", recipe=RECIPES),
+    output:
+        figure=report(
+            "<results>/report/figures/quality.svg",
+            caption="../report/quality.rst",
+            category="Synthetic notes",
+            labels={"corpus": CORPUS, "shows": "what the notes are like"},
+        ),
+    log:
+        "<logs>/report/plot_quality.log",
+    conda:
+        "../../envs/workflow.yaml"
+    params:
+        code=code_of("report", "plot_quality"),
+        recipes=RECIPES,
+    script:
+        "../scripts/plot_quality.py"
+
+
 rule plot_learning_curves:
     input:
         histories=expand("<results>/training/{run}/history.parquet", run=RUNS),
@@ -133,10 +154,12 @@ rule write_report:
         synthetic_notes=expand("<results>/generation/{recipe}/notes.parquet", recipe=RECIPES),
         synthetic_labels=expand("<results>/generation/{recipe}/labels.parquet", recipe=RECIPES),
         manifests=expand("<results>/generation/{recipe}/manifest.json", recipe=RECIPES),
+        qualities=expand("<results>/generation/{recipe}/quality.parquet", recipe=RECIPES),
         f1_by_tier="<results>/report/figures/f1_by_tier.svg",
         allocation="<results>/report/figures/allocation.svg",
         plausibility="<results>/report/figures/plausibility.svg",
         code_frequencies="<results>/report/figures/code_frequencies.svg",
+        quality="<results>/report/figures/quality.svg",
         learning_curves="<results>/report/figures/learning_curves.svg",
     output:
         page=report(

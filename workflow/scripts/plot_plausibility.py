@@ -2,11 +2,13 @@
 
 from longtail_icd.common.script import run
 from longtail_icd.report.plausibility import plot_plausibility
-from longtail_icd.report.sources import read_assessed
+from longtail_icd.report.sources import read_by_recipe
 
 
 def main(snakemake):
-    assessed = read_assessed(snakemake.input.plausibility, snakemake.params.recipes)
+    assessed = read_by_recipe(
+        snakemake.input.plausibility, snakemake.params.recipes, "plan/plausibility"
+    )
     plot_plausibility(assessed, snakemake.output.figure)
 
 

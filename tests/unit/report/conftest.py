@@ -12,9 +12,10 @@ from longtail_icd.common.tables import TABLES, write_table
 from longtail_icd.report.allocation import planned_mentions, plot_allocation
 from longtail_icd.report.code_frequencies import plot_code_frequencies
 from longtail_icd.report.f1_by_tier import plot_f1_by_tier
-from longtail_icd.report.glossary import PLAUSIBILITY
+from longtail_icd.report.glossary import PLAUSIBILITY, QUALITY
 from longtail_icd.report.learning_curves import plot_learning_curves
 from longtail_icd.report.plausibility import plot_plausibility
+from longtail_icd.report.quality import plot_quality
 from longtail_icd.report.sources import FIGURES
 
 TIERS = ("head", "medium", "tail", "few_shot", "zero_shot")
@@ -190,6 +191,20 @@ def plausibility_table():
     return pl.DataFrame(rows, schema=TABLES["plan/plausibility"].columns, orient="row")
 
 
+def quality_table():
+    """Every measure is 0.5 of synthetic notes and 0.25 of real ones, which have no exemplars."""
+    whole = [(measure, None, "all") for measure in QUALITY]
+    whole += [("section", "Chief Complaint", "all"), ("codes_worded", None, "few_shot")]
+    rows = [
+        (*one, who, value, None, None, 4)
+        for one in whole
+        for who, value in (("real", 0.25), ("synthetic", 0.5))
+        if (one[0], who) != ("copied_exemplars", "real")
+    ]
+    rows.append(("codes_supported", "anchor", "few_shot", "synthetic", 0.75, 0.5, 1.0, 4))
+    return pl.DataFrame(rows, schema=TABLES["generation/quality"].columns, orient="row")
+
+
 def _generation(folder):
     requests = [f"r{number}" for number in range(4)]
     notes = pl.DataFrame(
@@ -229,6 +244,7 @@ def _generation(folder):
     write_table(allocation, folder / "allocation.parquet", "plan/allocation")
     write_table(code_sets_table(), folder / "code_sets.parquet", "plan/code_sets")
     write_table(plausibility_table(), folder / "plausibility.parquet", "plan/plausibility")
+    write_table(quality_table(), folder / "quality.parquet", "generation/quality")
 
 
 def history(rows=((0.5, 2.0), (1.0, 1.0), (1.5, 0.5), (2.0, 0.3))):
@@ -239,13 +255,14 @@ def history(rows=((0.5, 2.0), (1.0, 1.0), (1.5, 0.5), (2.0, 0.3))):
 
 def draw_figures(folder, train_sets, seeds):
     """Draw the sample run's figures into ``folder``; return their texts by name."""
-    bars, plan, likeness, curves, losses = (folder / f"{name}.svg" for name in FIGURES)
+    bars, plan, likeness, curves, quality, losses = (folder / f"{name}.svg" for name in FIGURES)
     plot_f1_by_tier(metrics_table(train_sets, seeds), train_sets, EDGES, bars)
     planned = {"paper": planned_mentions(code_sets_table())}
     plot_allocation(tiers_table(), planned, EDGES, plan)
     plot_plausibility({"paper": plausibility_table()}, likeness)
     mentions = pl.DataFrame({"code": ["001.0", "005.0"], "anchor": [0, 2], "companion": [3, 0]})
     plot_code_frequencies(tiers_table(), {"paper": mentions}, EDGES, curves)
+    plot_quality({"paper": quality_table()}, quality)
     histories = {
         f"{model}/{train_set}/seed{seed}": history()
         for model in ("gki_icd", "plm_icd")
@@ -288,6 +305,7 @@ def write_run(folder: Path, train_sets=("original", "extended"), seeds=(1,)) -> 
         "synthetic_notes": [str(folder / "paper/notes.parquet")],
         "synthetic_labels": [str(folder / "paper/labels.parquet")],
         "manifests": [str(folder / "paper/manifest.json")],
+        "qualities": [str(folder / "paper/quality.parquet")],
     }
     for name in FIGURES:
         paths[name] = str(folder / f"figures/{name}.svg")

@@ -22,6 +22,7 @@ from longtail_icd.report.code_frequencies import (
 from longtail_icd.report.f1_by_tier import f1_by_tier, plot_f1_by_tier
 from longtail_icd.report.learning_curves import per_epoch, plot_learning_curves
 from longtail_icd.report.plausibility import plot_plausibility
+from longtail_icd.report.quality import plot_quality
 from longtail_icd.report.sources import FIGURES
 
 EDGES = {"head": 100, "medium": 30, "tail": 10}
@@ -49,6 +50,7 @@ def test_axes_name_what_they_show_and_its_unit(sample_run):
         ("allocation", "mentions added"),
         ("plausibility", "AUC (0.5: not at all)"),
         ("code_frequencies", "notes per code"),
+        ("quality", "synthetic over real (1: alike)"),
         ("learning_curves", "epoch"),
     ):
         assert f">{label}</text>" in Path(paths[name]).read_text(encoding="utf-8")
@@ -114,6 +116,8 @@ def test_figures_without_any_row_are_drawn_and_say_so(tmp_path):
     assert "no history" in (tmp_path / "curves.svg").read_text()
     plot_plausibility({}, tmp_path / "likeness.svg")
     assert "no recipe with companions" in (tmp_path / "likeness.svg").read_text()
+    plot_quality({}, tmp_path / "quality.svg")
+    assert "no recipe with notes" in (tmp_path / "quality.svg").read_text()
 
 
 def synthetic():

@@ -111,6 +111,7 @@ def test_answer_comes_first_and_sections_follow_in_order(page_of):
             "plan",
             "plausibility",
             "synthetic",
+            "quality",
             "curves",
             "controls",
             "reproduce",

@@ -235,6 +235,22 @@ TABLES = {
             "weight": pl.Float64,
         },
     ),
+    # How like real train notes a recipe's ok notes are. part: the section or the role of the codes
+    # that the value is of, or null; tier: of these codes, or all; who: synthetic, or the train
+    # notes beside them (real); n: notes or codes that the value comes from.
+    "generation/quality": Table(
+        "assess_notes",
+        {
+            "measure": pl.String,
+            "part": pl.String,
+            "tier": pl.String,
+            "who": pl.String,
+            "value": pl.Float64,
+            "ci_low": pl.Float64,
+            "ci_high": pl.Float64,
+            "n": pl.Int64,
+        },
+    ),
     # One row per document, ready for a model; label_ids index the sorted label list;
     # anchor_id is null for a real note.
     "training/tokens": Table(

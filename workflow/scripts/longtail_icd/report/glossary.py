@@ -138,6 +138,88 @@ PLAUSIBILITY = {
     "nearest_p95": ("nearest note, 95th percentile", "The same, of the nearest of 20 sets.", True),
 }
 
+# measure of synthetic notes: (what the page calls it, what is good, whether it is a share shown in
+# points). In the order in which the page shows them; docs/quality.md defines them.
+QUALITY = {
+    "words": ("words, median", "Of a note; good is as in real notes.", False),
+    "words_distance": (
+        "distance of lengths",
+        "Kolmogorov-Smirnov distance from the lengths of other train notes: 0 the same, 1 nothing "
+        "in common. Good is as for real notes.",
+        False,
+    ),
+    "abbreviations": (
+        "abbreviations",
+        "Per 100 words; good is as in real notes. Fewer: too clean.",
+        False,
+    ),
+    "numerals": ("numerals", "Words with a digit, per 100 words; good is as in real notes.", False),
+    "type_token": (
+        "different words of 100",
+        "Distinct words per word, mean over stretches of 100 words; good is as in real notes.",
+        False,
+    ),
+    "section_orders": (
+        "orders of sections",
+        "Entropy, in bits, of which frequent headings a note has and in which order. Lower than in "
+        "real notes: always the same plan.",
+        False,
+    ),
+    "words_unseen": (
+        "unseen words",
+        "Share of a note's words that the other train notes never use. Far above real notes: "
+        "another language than the hospital's.",
+        True,
+    ),
+    "distinct_1": (
+        "distinct-1",
+        "Distinct words over all words, in as many words of both sides. Lower than in real notes: "
+        "few words over and over.",
+        False,
+    ),
+    "distinct_2": ("distinct-2", "The same, of pairs of neighbouring words.", False),
+    "self_bleu": (
+        "self-BLEU",
+        "BLEU-4 of a note against as many others of its side. Higher than in real notes: the notes "
+        "repeat each other.",
+        False,
+    ),
+    "near_copies": (
+        "near-copies",
+        "Notes that share at least 80 % of their word triples with an earlier one of the sample; "
+        "good is 0.",
+        True,
+    ),
+    "cosine": (
+        "cosine of pairs",
+        "Mean cosine of the TF-IDF vectors of two notes. Higher than in real notes: less varied.",
+        False,
+    ),
+    "nearest": (
+        "distance to train, median",
+        "Cosine distance to the nearest of other train notes. Far below real notes: written off.",
+        False,
+    ),
+    "nearest_p05": ("distance to train, 5th percentile", "The same, of the closest notes.", False),
+    "copied": (
+        "copied from train",
+        "Share of a note's sequences of 13 words that one of the other train notes has, "
+        "boilerplate left out; good is as in real notes or less.",
+        True,
+    ),
+    "copied_exemplars": (
+        "copied from exemplars",
+        "The same, of the real notes behind the note's prompt; good is 0.",
+        True,
+    ),
+    "codes_worded": (
+        "codes named",
+        "Share of codes whose title or a synonym stands in the note. Far above real notes: too "
+        "explicit to learn from.",
+        True,
+    ),
+}
+
 
 def model_name(model: str) -> str:
     """Return how the field writes a model. Before: ``gki_icd``. After: ``GKI-ICD``."""

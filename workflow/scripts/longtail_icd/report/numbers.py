@@ -15,6 +15,16 @@ def points(value: float | None) -> str:
     return MISSING if is_missing(value) else f"{100 * value:.1f}"
 
 
+def plain(value: float | None, share: bool) -> str:
+    """Write a share as points, any other figure with two decimals. Before: ``1.234``, no share.
+
+    After: ``"1.23"``.
+    """
+    if share:
+        return points(value)
+    return MISSING if is_missing(value) else f"{value:.2f}"
+
+
 def signed_points(value: float | None) -> str:
     """Write a difference with its sign. Before: ``0.0421``, ``-0.0421``. After: ``+4.2``, ``−4.2``.
 

@@ -20,12 +20,14 @@ from longtail_icd.report.glossary import (
     METRICS,
     OUTSIDE,
     PLAUSIBILITY,
+    QUALITY,
     TIERS,
     metric_entry,
     metric_order,
 )
 from longtail_icd.report.numbers import count
 from longtail_icd.report.plausibility import plausibility_table
+from longtail_icd.report.quality import evidence_table, quality_table, section_table
 from longtail_icd.report.sources import Recipe, Sources
 from longtail_icd.report.tables import (
     PageTable,
@@ -122,6 +124,11 @@ def _recipe(
             ["reason", "notes"],
             [[reason.replace("_", " "), count(number)] for reason, number in reasons],
         ),
+        "quality": [
+            quality_table(name, recipe.quality),
+            evidence_table(name, recipe.quality),
+            section_table(name, recipe.quality),
+        ],
         "sent": PageTable(
             f"Recipe {name}: which prompts went where",
             ["sent to", "data class", "prompts"],
@@ -197,6 +204,7 @@ def context(sources: Sources, settings: dict[str, Any]) -> dict[str, Any]:
             plausibility_table(recipe, one) for recipe, one in sources.assessed.items()
         ],
         "plausibility": [(name, good) for name, good, _ in PLAUSIBILITY.values()],
+        "quality": [(name, good) for name, good, _ in QUALITY.values()],
         "coverage_table": coverage_table(sources.synonyms, sources.tiers),
         "source_table": source_table(sources.synonyms, sources.tiers),
         "corpus_counts": PageTable(

@@ -8,7 +8,7 @@ import polars as pl
 from matplotlib.axes import Axes
 
 from longtail_icd.report.glossary import ALL_CODES, PLAUSIBILITY, TIERS
-from longtail_icd.report.numbers import MISSING, is_missing, points
+from longtail_icd.report.numbers import is_missing, plain
 from longtail_icd.report.style import legend_above, look, say_empty, svg_figure
 from longtail_icd.report.tables import PageTable, tier_name
 
@@ -36,12 +36,6 @@ def values_of(plausibility: pl.DataFrame, tier: str) -> Values:
     return {(measure, who): value for measure, who, value in rows}
 
 
-def _written(measure: str, value: float | None) -> str:
-    if PLAUSIBILITY[measure][2]:
-        return points(value)
-    return MISSING if is_missing(value) else f"{value:.2f}"
-
-
 def plausibility_table(recipe: str, plausibility: pl.DataFrame) -> PageTable:
     """Every measure of one recipe's code sets and their counterparts in train, by tier.
 
@@ -59,7 +53,7 @@ def plausibility_table(recipe: str, plausibility: pl.DataFrame) -> PageTable:
             [
                 name + (", in points" if share else ""),
                 *(
-                    _written(measure, values[tier].get((measure, who)))
+                    plain(values[tier].get((measure, who)), share)
                     for tier in tiers
                     for who in ("planned", "train")
                 ),

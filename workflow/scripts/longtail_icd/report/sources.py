@@ -13,18 +13,26 @@ from longtail_icd.common.tables import read_table, scan_table
 from longtail_icd.report.allocation import planned_mentions
 from longtail_icd.report.tables import SPLITS
 
-FIGURES = ("f1_by_tier", "allocation", "plausibility", "code_frequencies", "learning_curves")
+FIGURES = (
+    "f1_by_tier",
+    "allocation",
+    "plausibility",
+    "code_frequencies",
+    "quality",
+    "learning_curves",
+)
 _RECIPE_KEYS = ("reasons", "models", "data_classes", "missing_anchors")
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What one recipe planned and wrote: the tables without texts, and its manifest."""
+    """What one recipe planned and wrote: tables without texts, its manifest, what it is like."""
 
     allocation: pl.DataFrame
     notes: pl.DataFrame
     labels: pl.DataFrame
     manifest: dict[str, Any]
+    quality: pl.DataFrame
 
 
 @dataclass(frozen=True)
@@ -104,12 +112,11 @@ def read_planned(paths: Sequence[str], recipes: Sequence[str]) -> dict[str, pl.D
     }
 
 
-def read_assessed(paths: Sequence[str], recipes: Sequence[str]) -> dict[str, pl.DataFrame]:
-    """Read the tables ``plan/plausibility``, in the order of ``recipes``, by their names."""
-    return {
-        recipe: read_table(path, "plan/plausibility")
-        for recipe, path in zip(recipes, paths, strict=True)
-    }
+def read_by_recipe(
+    paths: Sequence[str], recipes: Sequence[str], table: str
+) -> dict[str, pl.DataFrame]:
+    """Read a table of every recipe, in the order of ``recipes``, by their names."""
+    return {recipe: read_table(path, table) for recipe, path in zip(recipes, paths, strict=True)}
 
 
 def read_sources(
@@ -123,9 +130,9 @@ def read_sources(
     Args:
         paths: files by name: metrics, comparisons, tiers, synonyms, manifest; lists notes and
             labels in the order of the splits; lists allocations, synthetic_notes,
-            synthetic_labels and manifests in the order of ``recipes``; a list code_sets in the
-            order of ``planned`` and a list assessments in that of ``assessed``; the figures of
-            :data:`FIGURES`.
+            synthetic_labels, manifests and qualities in the order of ``recipes``; a list code_sets
+            in the order of ``planned`` and a list assessments in that of ``assessed``; the figures
+            of :data:`FIGURES`.
         recipes: names of the recipes that any train set uses.
         planned: names of the recipes that have a plan.
         assessed: names of those that plan companions.
@@ -140,7 +147,8 @@ def read_sources(
         )
         allocation = read_table(paths["allocations"][index], "plan/allocation")
         account = read_manifest(paths["manifests"][index], _RECIPE_KEYS, "collect_notes")
-        written[recipe] = Recipe(allocation, notes, labels, account)
+        quality = read_table(paths["qualities"][index], "generation/quality")
+        written[recipe] = Recipe(allocation, notes, labels, account, quality)
     return Sources(
         metrics=read_table(paths["metrics"], "evaluation/metrics"),
         comparisons=read_table(paths["comparisons"], "evaluation/comparisons"),
@@ -151,6 +159,6 @@ def read_sources(
         manifest=read_manifest(paths["manifest"], ["rows", "published"], "describe_corpus"),
         recipes=written,
         planned=read_planned(paths["code_sets"], planned),
-        assessed=read_assessed(paths["assessments"], assessed),
+        assessed=read_by_recipe(paths["assessments"], assessed, "plan/plausibility"),
         figures={name: _read_figure(paths[name]) for name in FIGURES},
     )

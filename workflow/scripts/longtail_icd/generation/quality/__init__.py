@@ -1,0 +1,1 @@
+"""What the synthetic notes are like: measured, shown, and put before reviewers."""
