@@ -109,10 +109,8 @@ def made_up_note(words, wordings, generator):
 def throughput(notes, words, size):
     """Return seconds to learn the train notes and to assess as many new ones."""
     import polars as pl  # noqa: PLC0415
-    from longtail_icd.generation.screening.context import (  # noqa: PLC0415
-        ScreenContext,
-        learn_facts,
-    )
+    from longtail_icd.generation.screening.context import ScreenContext  # noqa: PLC0415
+    from longtail_icd.generation.screening.facts import learn_facts  # noqa: PLC0415
     from longtail_icd.generation.screening.screen import make_screen  # noqa: PLC0415
 
     generator = random.Random(1)
@@ -162,7 +160,7 @@ def codiesp(folder):
     """Return the figures of missing and extra codes on CodiEsp's test documents."""
     import polars as pl  # noqa: PLC0415
     from longtail_icd.corpus.prepare import prepare  # noqa: PLC0415
-    from longtail_icd.generation.screening.context import learn_facts, train_notes  # noqa: PLC0415
+    from longtail_icd.generation.screening.facts import learn_facts, train_notes  # noqa: PLC0415
     from longtail_icd.generation.screening.terms import is_condition  # noqa: PLC0415
     from longtail_icd.plan.tiers import stratify  # noqa: PLC0415
     from longtail_icd.terminology.lookup import with_unknown  # noqa: PLC0415

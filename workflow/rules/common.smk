@@ -188,6 +188,17 @@ def writer_config(wildcards):
     return {key: value for key, value in writer.items() if key not in FETCHING}
 
 
+def wording_sources():
+    """Return what codes are looked up in notes by, by input name."""
+    return {
+        "tiers": "<results>/plan/tiers.parquet",
+        "codes": "<results>/terminology/codes.parquet",
+        "synonyms": "<results>/terminology/synonyms.parquet",
+        "triggers": "resources/screening/context_rules.yaml",
+        "equivalents": "resources/screening/equivalents.yaml",
+    }
+
+
 def screening_sources(wildcards):
     """Return what a recipe's notes are screened against, by input name; never dev or test."""
     sources = {
@@ -195,15 +206,8 @@ def screening_sources(wildcards):
         "notes": "<results>/corpus/notes/train.parquet",
     }
     screening = config["recipes"][wildcards.recipe]["screening"]
-    if read_thresholds(screening).needs_train_notes:
-        sources |= {
-            "labels": "<results>/corpus/labels/train.parquet",
-            "tiers": "<results>/plan/tiers.parquet",
-            "codes": "<results>/terminology/codes.parquet",
-            "synonyms": "<results>/terminology/synonyms.parquet",
-            "triggers": "resources/screening/context_rules.yaml",
-            "equivalents": "resources/screening/equivalents.yaml",
-        }
+    if read_thresholds(screening).needs_train_facts:
+        sources |= {"facts": "<results>/generation/train_facts", **wording_sources()}
     return sources
 
 

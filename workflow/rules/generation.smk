@@ -30,6 +30,28 @@ rule compose_prompts:
         "../scripts/compose_prompts.py"
 
 
+# Once for all recipes and shards: hashes, counts and quartiles, no text.
+rule learn_train_facts:
+    input:
+        **wording_sources(),
+        notes="<results>/corpus/notes/train.parquet",
+        labels="<results>/corpus/labels/train.parquet",
+    output:
+        facts=directory("<results>/generation/train_facts"),
+    log:
+        "<logs>/generation/learn_train_facts.log",
+    priority: 1
+    conda:
+        "../../envs/workflow.yaml"
+    resources:
+        mem_mb=per_attempt(4000),
+        runtime=per_attempt(60),
+    params:
+        code=code_of("generation", "learn_train_facts"),
+    script:
+        "../scripts/learn_train_facts.py"
+
+
 # Needs no GPU: a language model is served elsewhere. Answers are kept in the journal, so a job
 # that is killed or runs out of time goes on where it was. It screens as it goes: a note that fails
 # is corrected, or a reserve request takes its place.

@@ -3,9 +3,11 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 
 import polars as pl
 
+from longtail_icd.common.hashing import hash64
 from longtail_icd.generation.screening.phrases import PhraseIndex
 from longtail_icd.generation.screening.words import Words, phrase_of
 
@@ -84,6 +86,21 @@ class Terms:
         for number in set(said):
             self.notes[number] += 1
             self.right[number] += self.terms[number].category in categories
+
+    def recall(self, notes: list[int], right: list[int]) -> None:
+        """Take over what was counted before, by terms of the same :attr:`digest`.
+
+        Args:
+            notes: per term the train notes that use it.
+            right: per term those of them with a code of its category.
+        """
+        self.notes, self.right = notes, right
+
+    @property
+    def digest(self) -> int:
+        """A hash of all wordings and their categories: of what counts are counts of."""
+        categories = (term.category or "" for term in self.terms)
+        return hash64("\n".join(chain(self.index.phrases, categories)))
 
     def reliable(self, number: int) -> bool:
         """Return whether a wording says that its code should have been given.

@@ -39,8 +39,8 @@ class Thresholds:
         return any(getattr(self, name) is not None for name in REPAIRABLE) or self.relabel
 
     @property
-    def needs_train_notes(self) -> bool:
-        """Whether a check needs the context of the train notes and the label space."""
+    def needs_train_facts(self) -> bool:
+        """Whether a check needs what the train notes and the label space teach."""
         others = (self.memorised, self.length, self.style, self.placeholders)
         return self.by_meaning or any(one is not None for one in others)
 
