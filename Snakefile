@@ -40,6 +40,7 @@ localrules:
     plan,
     generation,
     plan_generation,
+    compact_journal,
     training,
     evaluation,
 

@@ -175,3 +175,18 @@ rule summarise_costs:
         code=code_of("generation", "summarise_costs"),
     script:
         "../scripts/summarise_costs.py"
+
+
+# The answers of finished jobs in files several times smaller; jobs that run are left alone.
+rule compact_journal:
+    log:
+        "logs/compact_journal.log",
+    conda:
+        "../../envs/workflow.yaml"
+    resources:
+        mem_mb=per_attempt(2000),
+        runtime=per_attempt(60),
+    params:
+        journal="results/journal",
+    script:
+        "../scripts/compact_journal.py"

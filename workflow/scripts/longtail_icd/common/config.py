@@ -195,6 +195,11 @@ def _check_prompts(config: dict[str, Any]) -> None:
                 f"{where}.writer: {recipe['writer']} is offline and cannot rewrite a note; choose "
                 "a writer with a language model"
             )
+        if recipe["screening"].get("judge") and offline:
+            raise UserError(
+                f"{where}.screening.judge: the writer {recipe['writer']} is offline and can judge "
+                "nothing; choose a writer with a language model"
+            )
         if prompt["template"] == "graft" and strategy != "paper" and exemplars != "ranked":
             raise UserError(
                 f"{where}.exemplars.method: {exemplars}, but the template graft writes into the "

@@ -26,7 +26,7 @@ class Request:
         codes: all codes of the note, sorted.
         chats: one chat per part of the note; its answer is that part.
         follow_up: the user message of a second step, or null. Then the answer to the chat is the
-            note's plan (JSON, see prompts/plans.py), and the note is the answer to the chat with
+            note's plan (JSON, see docs/prompts.md), and the note is the answer to the chat with
             plan and follow-up appended.
         before: real text in front of what is written, or empty.
         after: real text behind it, or empty.

@@ -9,7 +9,6 @@ import random
 from typing import Any
 
 from longtail_icd.generation.offline.prose import Prose, assembled, inside, section_of, sentence
-from longtail_icd.generation.prompts.plans import items_of
 from longtail_icd.generation.requests import Request
 from longtail_icd.generation.shards import pick, shuffled
 
@@ -29,7 +28,7 @@ def _said(
 
 
 def plan_text(request: Request, prose: Prose) -> str:
-    """Return the plan of a note as JSON; see prompts/plans.py."""
+    """Return the plan of a note as JSON; see docs/prompts.md."""
     generator = random.Random(request.seed)
     numbered = list(enumerate(request.knowledge, start=1))
     items = []
@@ -53,7 +52,7 @@ def planned_text(plan: str, seed: int, prose: Prose) -> str:
     """Return the summary that a plan of :func:`plan_text` asks for."""
     numbers = {section["headings"][0]: at for at, section in enumerate(prose["sections"])}
     placed: dict[int, list[str]] = {}
-    for item in items_of(plan):
+    for item in json.loads(plan)["items"]:
         placed.setdefault(numbers[item["section"]], []).append(item["manifestation"])
     return assembled(placed, prose, random.Random(f"{seed} prose"))
 

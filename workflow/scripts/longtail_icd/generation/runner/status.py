@@ -1,6 +1,7 @@
 """What is told of a run while it runs: a line in the rule's log every ten seconds."""
 
 import asyncio
+import sys
 import time
 from collections.abc import Callable
 
@@ -48,7 +49,10 @@ class Status:
         return f"{line}, {in_flight} in flight (limit {limit}), errors: {errors or 'none'}{cost}"
 
     async def tell(self, every_s: float = EVERY_S) -> None:
-        """Print the line for as long as the task runs."""
+        """Print the line for as long as the task runs: to the log, and to a terminal if any."""
+        terminal = sys.__stderr__ is not None and sys.__stderr__.isatty()
         while True:
             await asyncio.sleep(every_s)
             print(self.line())
+            if terminal:
+                print(self.line(), file=sys.__stderr__)
