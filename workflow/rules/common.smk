@@ -208,7 +208,17 @@ def screening_sources(wildcards):
     screening = config["recipes"][wildcards.recipe]["screening"]
     if read_thresholds(screening).needs_train_facts:
         sources |= {"facts": "<results>/generation/train_facts", **wording_sources()}
+    if coder := screening.get("coder"):
+        # The one edge against the flow: a model that has seen no synthetic note of the recipe.
+        model = "<results>/training/{model}/original/seed{seed}/model"
+        sources["coder"] = model.format(**coder)
     return sources
+
+
+def screening_environment(wildcards):
+    """Return the conda environment that screens a recipe's notes: with torch for a coder."""
+    coder = config["recipes"][wildcards.recipe]["screening"].get("coder")
+    return f"../../envs/{'workflow_torch' if coder else 'workflow'}.yaml"
 
 
 def judge_template(wildcards):

@@ -67,7 +67,7 @@ rule generate_notes:
         "<logs>/generation/{recipe}/generate_notes/{shard}.log",
     priority: 1
     conda:
-        "../../envs/workflow.yaml"
+        screening_environment
     resources:
         mem_mb=per_attempt(2000),
         runtime=per_attempt(720),
@@ -92,7 +92,7 @@ rule screen_notes:
         "<logs>/generation/{recipe}/screen_notes/{shard}.log",
     priority: 1
     conda:
-        "../../envs/workflow.yaml"
+        screening_environment
     resources:
         mem_mb=per_attempt(2000),
         runtime=per_attempt(15),

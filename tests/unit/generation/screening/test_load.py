@@ -1,5 +1,8 @@
 """The screen of a shard from its files, and a whole shard through it."""
 
+import sys
+from types import SimpleNamespace
+
 import polars as pl
 import pytest
 from generation_stage import Stage, table
@@ -75,3 +78,32 @@ def test_every_check_on_a_shard_and_the_second_of_two_alike_is_rejected(files):
 def test_missing_trigger_lists_are_named(files, tmp_path):
     with pytest.raises(UserError, match=r"nowhere\.yaml"):
         load_screen(EVERY_CHECK, files | {"triggers": tmp_path / "nowhere.yaml"}, ids())
+
+
+class Asked:
+    """A verifier that counts how often it is asked."""
+
+    def __init__(self, folder):
+        self.folder, self.times = folder, 0
+
+    def probabilities(self, text):
+        self.times += 1
+        return {"135": 0.5}
+
+
+def test_a_coder_is_loaded_from_its_folder_and_asked_only_of_what_words_do_not_state(
+    files, monkeypatch
+):
+    """It costs seconds a note; and torch is needed by no one who has no coder."""
+    loaded = []
+    module = SimpleNamespace(CoderVerifier=lambda folder: loaded.append(Asked(folder)) or loaded[0])
+    monkeypatch.setitem(sys.modules, "longtail_icd.training.verifier", module)
+    settings = OFF | {"missing_code": 0.0, "verifier": 0.5}
+    load_screen(settings, files, ids())
+    assert not loaded
+    screen = load_screen(settings, files | {"coder": "model"}, ids())
+    assert [one.folder for one in loaded] == ["model"]
+    assert screen.assess(request(["135"]), draft("Nodes showed sarcoid.")).reasons == []
+    assert loaded[0].times == 0
+    assert screen.assess(request(["135"]), draft("A cough.")).reasons == []
+    assert loaded[0].times == 1

@@ -33,20 +33,25 @@ def load_fidelity(files: Mapping[str, str | Path]) -> Fidelity:
     return Fidelity(rules, terms, equivalents)
 
 
+def _load_verifier(folder: str | Path) -> Verifier:
+    # The one import against the flow of the stages, and only here is torch needed.
+    from longtail_icd.training.verifier import CoderVerifier  # noqa: PLC0415
+
+    return CoderVerifier(folder)
+
+
 def load_screen(
     settings: dict[str, Any],
     files: Mapping[str, str | Path],
     request_ids: pl.Series,
-    verifier: Verifier | None = None,
 ) -> NoteScreen:
     """Return the screen of a recipe; of the train notes only the shard's examples are read.
 
     Args:
         settings: the recipe's block ``screening``.
         files: exemplars and notes; for checks beyond the paper's also facts (what the train notes
-            teach) and what :func:`load_fidelity` reads.
+            teach) and what :func:`load_fidelity` reads; coder, a model folder, if one verifies.
         request_ids: of the shard's requests: whose exemplars are held.
-        verifier: a trained coder, if there is one.
     """
     shown = read_table(files["exemplars"], "plan/exemplars").filter(
         pl.col("request_id").is_in(request_ids.implode())
@@ -56,6 +61,6 @@ def load_screen(
     context = ScreenContext(
         exemplars=note_texts(shown, notes),
         train=load_facts(files["facts"], load_fidelity(files)) if wanted else None,
-        verifier=verifier or NoVerifier(),
+        verifier=_load_verifier(files["coder"]) if "coder" in files else NoVerifier(),
     )
     return make_screen(settings, context)

@@ -46,5 +46,6 @@ class Thresholds:
 
 
 def read_thresholds(settings: dict[str, Any]) -> Thresholds:
-    """Return the thresholds of a recipe's block ``screening``; whether a judge is asked is none."""
-    return Thresholds(**{name: value for name, value in settings.items() if name != "judge"})
+    """Return the thresholds of a recipe's block ``screening``; who judges and verifies is none."""
+    others = ("judge", "coder")
+    return Thresholds(**{name: value for name, value in settings.items() if name not in others})
