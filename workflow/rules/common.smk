@@ -205,7 +205,7 @@ def screening_sources(wildcards):
         "exemplars": "<results>/plan/{recipe}/exemplars.parquet",
         "notes": "<results>/corpus/notes/train.parquet",
     }
-    screening = config["recipes"][wildcards.recipe]["screening"]
+    screening = recipe_config("screening")(wildcards)
     if read_thresholds(screening).needs_train_facts:
         sources |= {"facts": "<results>/generation/train_facts", **wording_sources()}
     if coder := screening.get("coder"):
@@ -217,8 +217,14 @@ def screening_sources(wildcards):
 
 def screening_environment(wildcards):
     """Return the conda environment that screens a recipe's notes: with torch for a coder."""
-    coder = config["recipes"][wildcards.recipe]["screening"].get("coder")
+    coder = recipe_config("screening")(wildcards).get("coder")
     return f"../../envs/{'workflow_torch' if coder else 'workflow'}.yaml"
+
+
+def screening_memory(wildcards, attempt):
+    """Return the megabytes that a job asks for that screens a recipe's notes."""
+    coder = recipe_config("screening")(wildcards).get("coder")
+    return (8000 if coder else 2000) * attempt
 
 
 def judge_template(wildcards):

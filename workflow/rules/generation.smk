@@ -69,7 +69,7 @@ rule generate_notes:
     conda:
         screening_environment
     resources:
-        mem_mb=per_attempt(2000),
+        mem_mb=screening_memory,
         runtime=per_attempt(720),
     params:
         code=code_of("generation", "generate_notes"),
@@ -94,7 +94,7 @@ rule screen_notes:
     conda:
         screening_environment
     resources:
-        mem_mb=per_attempt(2000),
+        mem_mb=screening_memory,
         runtime=per_attempt(15),
     params:
         code=code_of("generation", "screen_notes"),

@@ -32,8 +32,7 @@ class Term:
 
     codes: list[str]
     category: str | None  # that all its codes share, if they do and are conditions
-    letters: int
-    n_words: int
+    long: bool  # several words, or MIN_LETTERS in one
 
 
 class Terms:
@@ -72,8 +71,7 @@ class Terms:
         return Term(
             sorted(codes, key=self.rank.__getitem__),
             min(places) if clear else None,
-            sum(map(str.isalpha, phrase)),
-            len(phrase.split()),
+            "  " in phrase or sum(map(str.isalpha, phrase)) >= MIN_LETTERS,
         )
 
     def learn(self, said: Iterable[int], categories: set[str]) -> None:
@@ -113,7 +111,7 @@ class Terms:
             return False
         if self.notes[number] >= SEEN:
             return self.right[number] >= RELIABLE * self.notes[number]
-        return term.n_words > 1 or term.letters >= MIN_LETTERS
+        return term.long
 
     def matches(self, words: Words) -> list[tuple[int, int, int]]:
         """Return first word, last word + 1 and number of each term in a note."""
