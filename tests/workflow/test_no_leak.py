@@ -150,6 +150,12 @@ def test_a_coder_that_screens_is_trained_before_the_notes_and_knows_no_test_note
     (trained,) = [inputs for rule, inputs in jobs if rule == "train_plm_icd"]
     assert not any("synthetic" in path or "generation" in path for path in trained)
     assert not any(TEST_FILE.search(path) for _, inputs in jobs for path in inputs)
+    # What the train notes teach is learnt in one job, and not in every shard's again.
+    (learnt,) = [inputs for rule, inputs in jobs if rule == "learn_train_facts"]
+    labels = "results/tiny/corpus/labels/train.parquet"
+    assert labels in learnt
+    shards = [inputs for rule, inputs in jobs if rule in readers]
+    assert len(shards) == 4 and not any(labels in inputs for inputs in shards)
 
 
 def _replace(checkout):

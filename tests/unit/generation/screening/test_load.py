@@ -56,7 +56,7 @@ def test_only_exemplars_are_read_where_no_check_needs_more(files):
     # Real text around what was written is no copy of the example.
     grafted = request(["135"], request_id="request0", before=copy)
     assert strict.assess(grafted, draft(f"{copy} Seen again with a cough.")).reasons == []
-    with pytest.raises(KeyError):
+    with pytest.raises(KeyError, match="facts"):
         load_screen(EVERY_CHECK, few, ids("request0"))
 
 
