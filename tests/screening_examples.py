@@ -10,8 +10,9 @@ import polars as pl
 import yaml
 from longtail_icd.common.tables import TABLES
 from longtail_icd.generation.requests import Draft, Request
-from longtail_icd.generation.screening.context import ScreenContext, learn_facts
+from longtail_icd.generation.screening.context import ScreenContext
 from longtail_icd.generation.screening.duplicates import signature
+from longtail_icd.generation.screening.facts import learn_facts
 from longtail_icd.generation.screening.fidelity import Fidelity
 from longtail_icd.generation.screening.loose import load_equivalents
 from longtail_icd.generation.screening.screen import cleaned, make_screen

@@ -126,6 +126,38 @@ def test_label_spaces_from_train_never_ask_for_other_splits(finished, label_spac
         assert rule in allowed or not outside, (rule, joined)
 
 
+CODER = """
+recipes:
+  planned: {screening: {verifier: 0.5, coder: {model: plm_icd, seed: 1}}}
+"""
+
+
+def test_a_coder_that_screens_is_trained_before_the_notes_and_knows_no_test_note(
+    finished, tmp_path
+):
+    """The one edge against the flow: from a model to notes. It closes no circle."""
+    overlay = tmp_path / "coder.yaml"
+    overlay.write_text(CODER)
+    target = "results/tiny/generation/planned/notes.parquet"
+    output = finished.snakemake(
+        *("--configfile", "tests/config/tiny.yaml", str(overlay)),
+        *("--dry-run", "--forceall", "--", target),
+    )
+    jobs = list(_jobs(output))
+    model = "results/tiny/training/plm_icd/original/seed1/model"
+    readers = {rule for rule, inputs in jobs if model in inputs}
+    assert readers == {"generate_notes", "screen_notes"}
+    (trained,) = [inputs for rule, inputs in jobs if rule == "train_plm_icd"]
+    assert not any("synthetic" in path or "generation" in path for path in trained)
+    assert not any(TEST_FILE.search(path) for _, inputs in jobs for path in inputs)
+    # What the train notes teach is learnt in one job, and not in every shard's again.
+    (learnt,) = [inputs for rule, inputs in jobs if rule == "learn_train_facts"]
+    labels = "results/tiny/corpus/labels/train.parquet"
+    assert labels in learnt
+    shards = [inputs for rule, inputs in jobs if rule in readers]
+    assert len(shards) == 4 and not any(labels in inputs for inputs in shards)
+
+
 def _replace(checkout):
     """Put other documents with other codes in the place of dev and test, and list those codes."""
     train_notes = pl.read_parquet(checkout.result("corpus/notes/train.parquet"))

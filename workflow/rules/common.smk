@@ -191,23 +191,43 @@ def writer_config(wildcards):
     return {key: value for key, value in writer.items() if key not in FETCHING}
 
 
+def wording_sources():
+    """Return what codes are looked up in notes by, by input name."""
+    return {
+        "tiers": "<results>/plan/tiers.parquet",
+        "codes": "<results>/terminology/codes.parquet",
+        "synonyms": "<results>/terminology/synonyms.parquet",
+        "triggers": "resources/screening/context_rules.yaml",
+        "equivalents": "resources/screening/equivalents.yaml",
+    }
+
+
 def screening_sources(wildcards):
     """Return what a recipe's notes are screened against, by input name; never dev or test."""
     sources = {
         "exemplars": "<results>/plan/{recipe}/exemplars.parquet",
         "notes": "<results>/corpus/notes/train.parquet",
     }
-    screening = config["recipes"][wildcards.recipe]["screening"]
-    if read_thresholds(screening).needs_train_notes:
-        sources |= {
-            "labels": "<results>/corpus/labels/train.parquet",
-            "tiers": "<results>/plan/tiers.parquet",
-            "codes": "<results>/terminology/codes.parquet",
-            "synonyms": "<results>/terminology/synonyms.parquet",
-            "triggers": "resources/screening/context_rules.yaml",
-            "equivalents": "resources/screening/equivalents.yaml",
-        }
+    screening = recipe_config("screening")(wildcards)
+    if read_thresholds(screening).needs_train_facts:
+        sources |= {"facts": "<results>/generation/train_facts", **wording_sources()}
+    if coder := screening.get("coder"):
+        # The one edge against the flow: a model that has seen no synthetic note of the recipe.
+        model = "<results>/training/{model}/original/seed{seed}/model"
+        sources["coder"] = model.format(**coder)
     return sources
+
+
+def screening_environment(wildcards):
+    """Return the conda environment that screens a recipe's notes: with torch for a coder."""
+    coder = recipe_config("screening")(wildcards).get("coder")
+    return f"../../envs/{'workflow_torch' if coder else 'workflow'}.yaml"
+
+
+def screening_memory(wildcards, attempt):
+    """Return the megabytes that a job asks for that screens a recipe's notes."""
+    coder = recipe_config("screening")(wildcards).get("coder")
+    return (8000 if coder else 2000) * attempt
 
 
 def judge_template(wildcards):

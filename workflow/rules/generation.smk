@@ -30,6 +30,28 @@ rule compose_prompts:
         "../scripts/compose_prompts.py"
 
 
+# Once for all recipes and shards: hashes, counts and quartiles, no text.
+rule learn_train_facts:
+    input:
+        **wording_sources(),
+        notes="<results>/corpus/notes/train.parquet",
+        labels="<results>/corpus/labels/train.parquet",
+    output:
+        facts=directory("<results>/generation/train_facts"),
+    log:
+        "<logs>/generation/learn_train_facts.log",
+    priority: 1
+    conda:
+        "../../envs/workflow.yaml"
+    resources:
+        mem_mb=per_attempt(4000),
+        runtime=per_attempt(60),
+    params:
+        code=code_of("generation", "learn_train_facts"),
+    script:
+        "../scripts/learn_train_facts.py"
+
+
 # Needs no GPU: a language model is served elsewhere. Answers are kept in the journal, so a job
 # that is killed or runs out of time goes on where it was. It screens as it goes: a note that fails
 # is corrected, or a reserve request takes its place.
@@ -45,9 +67,9 @@ rule generate_notes:
         "<logs>/generation/{recipe}/generate_notes/{shard}.log",
     priority: 1
     conda:
-        "../../envs/workflow.yaml"
+        screening_environment
     resources:
-        mem_mb=per_attempt(2000),
+        mem_mb=screening_memory,
         runtime=per_attempt(720),
     params:
         code=code_of("generation", "generate_notes"),
@@ -70,9 +92,9 @@ rule screen_notes:
         "<logs>/generation/{recipe}/screen_notes/{shard}.log",
     priority: 1
     conda:
-        "../../envs/workflow.yaml"
+        screening_environment
     resources:
-        mem_mb=per_attempt(2000),
+        mem_mb=screening_memory,
         runtime=per_attempt(15),
     params:
         code=code_of("generation", "screen_notes"),

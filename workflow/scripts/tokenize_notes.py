@@ -16,7 +16,8 @@ def read_notes(snakemake):
             read_table(snakemake.input.labels, "corpus/labels").select("note_id", "code"),
         )
     notes = read_table(snakemake.input.notes, "generation/notes").filter(pl.col("status") == "ok")
-    labels = read_table(snakemake.input.labels, "generation/labels")
+    # Of weight 0 are codes that were asked for and that the note contradicts: it has them not.
+    labels = read_table(snakemake.input.labels, "generation/labels").filter(pl.col("weight") > 0)
     return (
         notes.select("text", "anchor", note_id="request_id"),
         labels.join(notes, on="request_id", how="semi").select("code", note_id="request_id"),

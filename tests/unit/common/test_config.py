@@ -230,6 +230,47 @@ def test_an_attested_endpoint_and_several_servers_are_valid():
         check_config(_changed("writers.one", writer), SCHEMA)
 
 
+CODER = {"coder": {"model": "plm_icd", "seed": 1}, "verifier": 0.3}
+
+
+def _with_coder(**changes):
+    config = copy.deepcopy(DEMO)
+    config["recipes"]["planned"]["screening"] |= CODER | changes
+    return config
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"verifier": None}, r"planned.screening: coder and verifier, .*go together"),
+        ({"coder": None}, r"planned.screening: coder and verifier, .*go together"),
+        ({"missing_code": None}, r"planned.screening.coder: only missing_code asks it"),
+        ({"coder": {"model": "x", "seed": 1}}, r"screening.coder.model: no model named x; models:"),
+        ({"coder": {"model": "plm_icd"}}, r"planned.screening.coder: missing key seed"),
+    ],
+)
+def test_a_coder_that_screens_must_exist_and_have_work(changes, message):
+    check_config(_with_coder(), SCHEMA)
+    with pytest.raises(UserError, match=message):
+        check_config(_with_coder(**changes), SCHEMA)
+
+
+@pytest.mark.parametrize("through", ["recipes", "steps_of", "nowhere"])
+def test_a_coder_cannot_wait_for_the_notes_that_wait_for_it(through):
+    """Snakemake would only speak of a cycle in its graph."""
+    config = _with_coder()
+    config["train_sets"]["mine"] = {"recipes": ["planned"]}
+    check_config(config, SCHEMA)
+    if through == "recipes":
+        config["train_sets"]["original"] = {"recipes": ["paper", "planned"]}
+    elif through == "steps_of":
+        config["train_sets"]["original"]["steps_of"] = "mine"
+    else:
+        del config["train_sets"]["original"]
+    with pytest.raises(UserError, match=r"planned.screening.coder: is trained on .* original"):
+        check_config(config | {"comparisons": []}, SCHEMA)
+
+
 def test_the_pace_of_an_oversampled_set_is_not_taken_over():
     config = _changed("train_sets.repeated", {"recipes": ["paper"], "oversample": True})
     config["train_sets"]["original"]["steps_of"] = "repeated"

@@ -10,7 +10,7 @@ ENVS = Path(__file__).parents[3] / "envs"
 PINNED = dict(re.findall(r"^([\w.-]+)==([\w.+-]+)$", (ENVS / "requirements.txt").read_text(), re.M))
 
 
-@pytest.mark.parametrize("name", ["workflow", "torch"])
+@pytest.mark.parametrize("name", ["workflow", "torch", "workflow_torch"])
 def test_environment_pins_what_the_requirements_pin(name):
     environment = yaml.safe_load((ENVS / f"{name}.yaml").read_text())
     assert environment["channels"] == ["conda-forge", "nodefaults"]

@@ -134,13 +134,13 @@ def test_oversampling_follows_the_dose():
 CODES = ["a", "b", "c"]
 SCREENED = pl.DataFrame(
     [
-        ("0", "a", "anchor", "not_found"),
-        ("0", "b", "companion", "stated"),
-        ("0", "c", "companion", "not_found"),
-        ("0", "gone", "companion", "not_found"),  # outside the label space
-        ("9", "a", "companion", "not_found"),  # of a note that is not trained on
+        ("0", "a", "anchor", "not_found", 1.0),
+        ("0", "b", "companion", "stated", 1.0),
+        ("0", "c", "companion", "not_found", 1.0),
+        ("0", "gone", "companion", "not_found", 1.0),  # outside the label space
+        ("9", "a", "companion", "not_found", 1.0),  # of a note that is not trained on
     ],
-    schema=["request_id", "code", "role", "verdict"],
+    schema=["request_id", "code", "role", "verdict", "weight"],
     orient="row",
 )
 
@@ -153,6 +153,28 @@ def test_companions_that_screening_did_not_find_are_masked_and_the_anchor_never(
     masked = mask_unverified(_note_with_three_labels(), SCREENED, CODES)
     assert masked["label_ids"].to_list() == [[0, 1]]
     assert masked["masked_ids"].to_list() == [[2]]
+
+
+@pytest.mark.parametrize(
+    ("role", "verdict", "weight", "labels", "masked"),
+    [
+        ("companion", "stated", 1.0, [[0, 1]], [[]]),
+        ("companion", "quoted", 1.0, [[0, 1]], [[]]),
+        ("companion", "not_found", 1.0, [[0]], [[1]]),
+        ("companion", "negated", 1.0, [[0]], [[1]]),
+        ("extra", "extra", 1.0, [[0, 1]], [[]]),
+        # The note contradicts it: tokenising has left it out, and it is wrong, not open.
+        ("companion", "dropped", 0.0, [[0]], [[]]),
+    ],
+)
+def test_what_each_verdict_does_to_a_label(role, verdict, weight, labels, masked):
+    ids = [0, 1] if weight else [0]
+    notes = _notes([0]).with_columns(label_ids=pl.lit(ids, dtype=IDS))
+    rows = [("0", "a", "anchor", "stated", 1.0), ("0", "b", role, verdict, weight)]
+    screened = pl.DataFrame(rows, schema=SCREENED.schema, orient="row")
+    after = mask_unverified(notes, screened, CODES)
+    assert after["label_ids"].to_list() == labels
+    assert after["masked_ids"].to_list() == masked
 
 
 def test_a_masked_label_is_in_no_guideline_and_real_notes_mask_nothing():

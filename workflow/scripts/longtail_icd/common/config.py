@@ -212,6 +212,39 @@ def _check_prompts(config: dict[str, Any]) -> None:
             raise UserError(f"{where}.prompt.words: {words[0]} is more than {words[1]}")
 
 
+def _check_coders(config: dict[str, Any]) -> None:
+    """Require of a coder that screens a recipe that it has work, and is trained before it."""
+    for name, recipe in config["recipes"].items():
+        where = f"configuration: recipes.{name}.screening"
+        coder, verifier = (recipe["screening"].get(key) for key in ("coder", "verifier"))
+        if (coder is None) != (verifier is None):
+            raise UserError(
+                f"{where}: coder and verifier, the probability that it must give, go together; "
+                "set both, or none"
+            )
+        if coder is None:
+            continue
+        if recipe["screening"].get("missing_code") is None:
+            raise UserError(
+                f"{where}.coder: only missing_code asks it; set missing_code, or coder and "
+                "verifier to null"
+            )
+        if coder["model"] not in config["models"]:
+            raise UserError(
+                f"{where}.coder.model: no model named {coder['model']}; "
+                f"models: {', '.join(config['models'])}"
+            )
+        original = config["train_sets"].get("original")
+        if original is None:
+            raise UserError(f"{where}.coder: is trained on the train set original: define it")
+        pace = config["train_sets"].get(original.get("steps_of"), {"recipes": []})
+        if name in [*original["recipes"], *pace["recipes"]]:
+            raise UserError(
+                f"{where}.coder: is trained on the train set original, which waits for the notes "
+                f"of {name} itself; take {name} out of original and its steps_of"
+            )
+
+
 def _check_terminology(config: dict[str, Any]) -> None:
     """Check that a source of synonyms has the user's file that it reads, and a file its source."""
     terminology = config["terminology"]
@@ -328,6 +361,7 @@ def check_config(config: dict[str, Any], schema_path: Path) -> None:
     _check_writers(config)
     _check_train_sets(config)
     _check_prompts(config)
+    _check_coders(config)
     _check_models(config)
     _check_paths(config)
     _check_encoder(config)

@@ -8,21 +8,41 @@ import torch
 
 from longtail_icd.common.progress import progress
 from longtail_icd.training.batches import TokenDataset, concatenate
-from longtail_icd.training.model_folder import load_model
+from longtail_icd.training.model_folder import load_model, read_labels
 
 
-@torch.inference_mode()
+class Coder:
+    """A trained coder, ready to score notes; on the GPU if there is one.
+
+    Args:
+        folder: its model folder; see :func:`~longtail_icd.training.model_folder.load_model`.
+
+    Attributes:
+        codes: in label order.
+        tokenizer: its encoder's.
+    """
+
+    def __init__(self, folder: Path):
+        self.codes = read_labels(folder)
+        model, self.tokenizer = load_model(folder)
+        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._model = model.to(self._device).eval()
+
+    @torch.inference_mode()
+    def logits(self, notes: list[np.ndarray]) -> np.ndarray:
+        """Return float32 logits [notes, codes] of one batch of notes' token ids."""
+        ids, lengths = concatenate(notes)
+        return self._model(ids.to(self._device), lengths).logits.float().cpu().numpy()
+
+
 def predict(model_dir: Path, tokens: pl.DataFrame, batch_size: int) -> np.ndarray:
     """Return float32 logits [notes, codes] in the rows' order; batches are sorted by length."""
-    model, _ = load_model(model_dir)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    model = model.to(device).eval()
+    coder = Coder(model_dir)
     notes = TokenDataset(tokens)
-    logits = np.empty((len(notes), model.config.labels), dtype=np.float32)
+    logits = np.empty((len(notes), len(coder.codes)), dtype=np.float32)
     order = np.argsort(-notes.lengths.astype(np.int64), kind="stable")
     starts = range(0, len(order), batch_size)
     for start in progress(starts, len(starts), "batches predicted"):
         rows = order[start : start + batch_size]
-        ids, lengths = concatenate([notes[int(row)]["input_ids"] for row in rows])
-        logits[rows] = model(ids.to(device), lengths).logits.float().cpu().numpy()
+        logits[rows] = coder.logits([notes[int(row)]["input_ids"] for row in rows])
     return logits

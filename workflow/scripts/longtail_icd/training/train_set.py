@@ -14,8 +14,8 @@ import polars as pl
 
 from longtail_icd.common.errors import UserError
 
-# What screening says of a companion that the note states; see generation/screening.py.
-VERIFIED = ("stated",)
+# Verdicts of the screening on a companion that the note supports; see docs/screening.md.
+VERIFIED = ("stated", "quoted")
 IDS = pl.List(pl.Int32)
 NO_IDS = pl.lit([], dtype=IDS)
 
@@ -77,7 +77,8 @@ def mask_unverified(
     """Move companions that screening did not find in the note from label_ids to masked_ids.
 
     Before: label_ids [3, 5, 8], anchor 3, of the companions only 8 is stated.
-    After: label_ids [3, 8], masked_ids [5]: whether the note has 5 is left open.
+    After: label_ids [3, 8], masked_ids [5]: whether the note has 5 is left open. Of a companion of
+    weight 0 it is not: the note contradicts it, it is no label and stays none.
 
     Args:
         synthetic: tokens of a recipe's notes; note_id is the request's id.
@@ -86,7 +87,9 @@ def mask_unverified(
     """
     ids = pl.DataFrame({"code": codes}).with_row_index("label").cast({"label": pl.Int32})
     unverified = labels.filter(
-        (pl.col("role") == "companion") & ~pl.col("verdict").is_in(VERIFIED)
+        (pl.col("role") == "companion")
+        & (pl.col("weight") > 0)
+        & ~pl.col("verdict").is_in(VERIFIED)
     ).join(ids, on="code")
     masked = unverified.group_by("request_id").agg(masked_ids=pl.col("label").sort())
     joined = synthetic.join(

@@ -137,12 +137,13 @@ class NoteScreen:
         judgement = read_judgement(draft.judgement, codes, reading.words)
         relabel = self.thresholds.relabel
         labels = [judged_label(one, judgement, reading.words, relabel=relabel) for one in findings]
-        verified = self._verified(text)
-        missing = [
+        unsupported = [
             finding
             for finding, label in zip(findings, labels, strict=True)
-            if label.verdict not in (*SUPPORTED, "dropped") and label.code not in verified
+            if label.verdict not in (*SUPPORTED, "dropped")
         ]
+        verified = self._verified(text) if unsupported else set()
+        missing = [one for one in unsupported if one.known["code"] not in verified]
         extra = self._extra(codes, findings, judgement, reading)
         if relabel:
             labels += extra_labels(extra, reading.words)

@@ -3,9 +3,11 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 
 import polars as pl
 
+from longtail_icd.common.hashing import hash64
 from longtail_icd.generation.screening.phrases import PhraseIndex
 from longtail_icd.generation.screening.words import Words, phrase_of
 
@@ -30,8 +32,7 @@ class Term:
 
     codes: list[str]
     category: str | None  # that all its codes share, if they do and are conditions
-    letters: int
-    n_words: int
+    long: bool  # several words, or MIN_LETTERS in one
 
 
 class Terms:
@@ -70,8 +71,7 @@ class Terms:
         return Term(
             sorted(codes, key=self.rank.__getitem__),
             min(places) if clear else None,
-            sum(map(str.isalpha, phrase)),
-            len(phrase.split()),
+            "  " in phrase or sum(map(str.isalpha, phrase)) >= MIN_LETTERS,
         )
 
     def learn(self, said: Iterable[int], categories: set[str]) -> None:
@@ -85,6 +85,21 @@ class Terms:
             self.notes[number] += 1
             self.right[number] += self.terms[number].category in categories
 
+    def recall(self, notes: list[int], right: list[int]) -> None:
+        """Take over what was counted before, by terms of the same :attr:`digest`.
+
+        Args:
+            notes: per term the train notes that use it.
+            right: per term those of them with a code of its category.
+        """
+        self.notes, self.right = notes, right
+
+    @property
+    def digest(self) -> int:
+        """A hash of all wordings and their categories: of what counts are counts of."""
+        categories = (term.category or "" for term in self.terms)
+        return hash64("\n".join(chain(self.index.phrases, categories)))
+
     def reliable(self, number: int) -> bool:
         """Return whether a wording says that its code should have been given.
 
@@ -96,7 +111,7 @@ class Terms:
             return False
         if self.notes[number] >= SEEN:
             return self.right[number] >= RELIABLE * self.notes[number]
-        return term.n_words > 1 or term.letters >= MIN_LETTERS
+        return term.long
 
     def matches(self, words: Words) -> list[tuple[int, int, int]]:
         """Return first word, last word + 1 and number of each term in a note."""

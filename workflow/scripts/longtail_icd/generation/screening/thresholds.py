@@ -39,12 +39,13 @@ class Thresholds:
         return any(getattr(self, name) is not None for name in REPAIRABLE) or self.relabel
 
     @property
-    def needs_train_notes(self) -> bool:
-        """Whether a check needs the context of the train notes and the label space."""
+    def needs_train_facts(self) -> bool:
+        """Whether a check needs what the train notes and the label space teach."""
         others = (self.memorised, self.length, self.style, self.placeholders)
         return self.by_meaning or any(one is not None for one in others)
 
 
 def read_thresholds(settings: dict[str, Any]) -> Thresholds:
-    """Return the thresholds of a recipe's block ``screening``; whether a judge is asked is none."""
-    return Thresholds(**{name: value for name, value in settings.items() if name != "judge"})
+    """Return the thresholds of a recipe's block ``screening``; who judges and verifies is none."""
+    others = ("judge", "coder")
+    return Thresholds(**{name: value for name, value in settings.items() if name not in others})
