@@ -110,7 +110,7 @@ class BatchWriter:
                 else:
                     failures.setdefault(line.key, []).append(line)
         endpoint = self._runner.endpoint
-        for key in waiting.keys() & (answers.keys() | failures.keys()):
+        for key in list(waiting):
             failed = failures.get(key, [])
             if key in answers:
                 tried = {"attempts": len(failed) + 1, "endpoint": endpoint}
