@@ -13,7 +13,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from longtail_icd.generation.quality.samples import NoteSample, Samples
 from longtail_icd.generation.screening.ngrams import SeenNgrams
-from longtail_icd.generation.screening.words import Words
+from longtail_icd.generation.screening.words import normalised_words
 
 VOCABULARY = 50_000  # most frequent words
 
@@ -67,7 +67,7 @@ def copied_from_exemplars(samples: Samples, seen: SeenNgrams) -> np.ndarray:
     none_known = replace(seen, known=np.empty(0, dtype=np.uint64))
     shown = [(words, samples.exemplars.get(one)) for one, words in _synthetic(samples)]
     return np.array(
-        [none_known.memorised(words, Words(text).words) for words, text in shown if text]
+        [none_known.memorised(words, normalised_words(text)) for words, text in shown if text]
     )
 
 

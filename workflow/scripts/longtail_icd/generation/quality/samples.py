@@ -8,7 +8,7 @@ import polars as pl
 
 from longtail_icd.common.errors import UserError
 from longtail_icd.common.hashing import hash64
-from longtail_icd.generation.screening.words import Words
+from longtail_icd.generation.screening.words import normalised_words
 
 
 def by_chance(ids: Iterable[str], purpose: str, seed: int) -> list[str]:
@@ -33,7 +33,7 @@ class NoteSample:
     @cached_property
     def words(self) -> list[list[str]]:
         """The normalised words of each note."""
-        return [Words(text).words for text in self.texts]
+        return [normalised_words(text) for text in self.texts]
 
 
 @dataclass(frozen=True)
