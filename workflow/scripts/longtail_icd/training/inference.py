@@ -11,7 +11,7 @@ from longtail_icd.training.batches import TokenDataset, concatenate
 from longtail_icd.training.model_folder import load_model, read_labels
 
 
-class Coder:
+class Predictor:
     """A trained coder, ready to score notes; on the GPU if there is one.
 
     Args:
@@ -37,12 +37,12 @@ class Coder:
 
 def predict(model_dir: Path, tokens: pl.DataFrame, batch_size: int) -> np.ndarray:
     """Return float32 logits [notes, codes] in the rows' order; batches are sorted by length."""
-    coder = Coder(model_dir)
+    predictor = Predictor(model_dir)
     notes = TokenDataset(tokens)
-    logits = np.empty((len(notes), len(coder.codes)), dtype=np.float32)
+    logits = np.empty((len(notes), len(predictor.codes)), dtype=np.float32)
     order = np.argsort(-notes.lengths.astype(np.int64), kind="stable")
     starts = range(0, len(order), batch_size)
     for start in progress(starts, len(starts), "batches predicted"):
         rows = order[start : start + batch_size]
-        logits[rows] = coder.logits([notes[int(row)]["input_ids"] for row in rows])
+        logits[rows] = predictor.logits([notes[int(row)]["input_ids"] for row in rows])
     return logits

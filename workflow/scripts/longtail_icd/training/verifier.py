@@ -8,7 +8,7 @@ from scipy.special import expit
 
 from longtail_icd.common.files import read_json
 from longtail_icd.corpus.text_recipes import TEXT_RECIPES
-from longtail_icd.training.inference import Coder
+from longtail_icd.training.inference import Predictor
 from longtail_icd.training.tokenization import token_ids
 
 
@@ -23,7 +23,7 @@ class CoderVerifier:
     """
 
     def __init__(self, folder: str | Path):
-        self._coder = Coder(Path(folder))
+        self._predictor = Predictor(Path(folder))
         settings = read_json(Path(folder) / "coder.json")
         self._recipe = TEXT_RECIPES[settings["text"]]
         self._max_length = settings["max_length"]
@@ -31,6 +31,6 @@ class CoderVerifier:
     def probabilities(self, text: str) -> dict[str, float]:
         """Return the probability (0 to 1) of each code of the coder's label list."""
         prepared = pl.select(self._recipe(pl.lit(text))).item()
-        (ids,) = token_ids([prepared], self._coder.tokenizer, self._max_length)
-        (logits,) = self._coder.logits([np.array(ids)])
-        return dict(zip(self._coder.codes, expit(logits).tolist(), strict=True))
+        (ids,) = token_ids([prepared], self._predictor.tokenizer, self._max_length)
+        (logits,) = self._predictor.logits([np.array(ids)])
+        return dict(zip(self._predictor.codes, expit(logits).tolist(), strict=True))
