@@ -124,6 +124,7 @@ def test_an_archive_is_checked_and_its_encoder_unpacked_without_what_is_around_i
         (archive_of({"README": b"x"}), "0 folders of the archive hold a config.json"),
         (archive_of({"a/config.json": b"", "b/config.json": b""}), "2 folders of the archive"),
     ],
+    ids=["cut", "page", "outside", "none", "two"],
 )
 def test_an_archive_without_an_encoder_leaves_no_trace(content, message, tmp_path):
     address, digest = served(tmp_path, content)
