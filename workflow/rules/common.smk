@@ -224,6 +224,12 @@ def screening_environment(wildcards):
     return f"../../envs/{'workflow_torch' if coder else 'workflow'}.yaml"
 
 
+def writing_environment(wildcards):
+    """Return the conda environment that writes a recipe's notes: with torch for a model in the job."""
+    in_job = writer_config(wildcards)["backend"] == "transformers"
+    return "../../envs/workflow_torch.yaml" if in_job else screening_environment(wildcards)
+
+
 def screening_memory(wildcards, attempt):
     """Return the megabytes that a job asks for that screens a recipe's notes."""
     coder = recipe_config("screening")(wildcards).get("coder")

@@ -67,7 +67,7 @@ rule generate_notes:
         "<logs>/generation/{recipe}/generate_notes/{shard}.log",
     priority: 1
     conda:
-        screening_environment
+        writing_environment
     resources:
         mem_mb=screening_memory,
         runtime=per_attempt(720),

@@ -99,6 +99,7 @@ rule tokenize_synthetic_notes:
     params:
         code=code_of("training", "tokenize_notes"),
         max_length=config["tokens"]["max_length"],
+        text=config["corpus"]["text"],
     script:
         "../scripts/tokenize_notes.py"
 

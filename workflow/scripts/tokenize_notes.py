@@ -3,6 +3,7 @@
 import polars as pl
 from longtail_icd.common.script import run
 from longtail_icd.common.tables import read_table, write_table
+from longtail_icd.corpus.text_recipes import TEXT_RECIPES
 from longtail_icd.training.tokenization import tokenize
 from transformers import AutoTokenizer
 
@@ -15,7 +16,10 @@ def read_notes(snakemake):
             notes.select("note_id", "text", anchor=pl.lit(None, dtype=pl.String)),
             read_table(snakemake.input.labels, "corpus/labels").select("note_id", "code"),
         )
+    # Written notes look like real ones only after what the corpus has done to these.
+    recipe = TEXT_RECIPES[snakemake.params.text]
     notes = read_table(snakemake.input.notes, "generation/notes").filter(pl.col("status") == "ok")
+    notes = notes.with_columns(recipe(pl.col("text")))
     # Of weight 0 are codes that were asked for and that the note contradicts: it has them not.
     labels = read_table(snakemake.input.labels, "generation/labels").filter(pl.col("weight") > 0)
     return (
