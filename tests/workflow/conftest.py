@@ -73,11 +73,13 @@ def copy_checkout(folder: Path) -> Checkout:
     return Checkout(folder)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests that share a finished run in one of the processes that run tests."""
-    for item in items:
-        if "finished" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("finished"))
+    """Keep the tests that share a finished run in one process, and start with these: it is long."""
+    shared = [item for item in items if "finished" in getattr(item, "fixturenames", ())]
+    for item in shared:
+        item.add_marker(pytest.mark.xdist_group("finished"))
+    items.sort(key=lambda item: item not in shared)
 
 
 @pytest.fixture(scope="session")
