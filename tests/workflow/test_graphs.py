@@ -18,7 +18,7 @@ def test_rule_graph_as_dot_and_mermaid(finished):
 
 PAID = """
 recipes:
-  sampled: {writer: llm}
+  planned: {writer: llm}
 writers:
   llm:
     backend: openai
@@ -43,11 +43,11 @@ def test_costs_are_known_before_anything_is_asked_for(changeable, tmp_path):
     assert {"compose_prompts", "estimate_cost", "summarise_costs"} <= pending
     assert not pending & {"generate_notes", "train_plm_icd"}
     printed = changeable.snakemake(*configured, "--", "plan_generation")
-    assert "## Recipe sampled" in printed and "assumed without a pilot" in printed
+    assert "## Recipe planned" in printed and "assumed without a pilot" in printed
     assert changeable.result("generation/plan_generation.json").is_file()
     # Asked again, it is printed again; no recipe of the plain configuration costs anything.
     again = changeable.snakemake(*configured, "--", "plan_generation")
-    assert "## Recipe sampled" in again and "estimate_cost" not in again
+    assert "## Recipe planned" in again and "estimate_cost" not in again
     assert "nothing to pay for" in changeable.snakemake("plan_generation")
 
 
