@@ -2,8 +2,7 @@
 PYTHON ?= python3
 CORES ?= $(shell nproc 2>/dev/null || echo 2)
 BIN := .venv/bin
-# Tests that share a finished run stay in one process.
-PARALLEL := --numprocesses $(CORES) --dist loadgroup
+PARALLEL := --numprocesses $(CORES) --dist worksteal
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 
 .PHONY: help demo study test test-all lint dag bench

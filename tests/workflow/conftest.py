@@ -1,5 +1,6 @@
 """A checkout of its own in which the tests of the workflow run Snakemake."""
 
+import fcntl
 import shutil
 import subprocess
 import sys
@@ -73,24 +74,24 @@ def copy_checkout(folder: Path) -> Checkout:
     return Checkout(folder)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests that share a finished run in one process, and start with these: it is long."""
-    shared = [item for item in items if "finished" in getattr(item, "fixturenames", ())]
-    for item in shared:
-        item.add_marker(pytest.mark.xdist_group("finished"))
-    items.sort(key=lambda item: item not in shared)
-
-
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """Return a checkout in which the whole workflow has run once. Tests must not change it."""
+def finished(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Checkout:
+    """Return a checkout in which the whole workflow has run once. Tests must not change it.
+
+    All processes that run tests share one: the first that needs it makes it, the others wait.
+    """
     missing = [rule for rule in STAGE_ENDS if not (ROOT / f"workflow/scripts/{rule}.py").is_file()]
     if missing:
         pytest.skip(f"no whole run yet: rules {', '.join(missing)} do not exist")
-    checkout = copy_checkout(tmp_path_factory.mktemp("finished"))
-    checkout.snakemake()
-    return checkout
+    own = tmp_path_factory.getbasetemp()
+    folder = (own if worker_id == "master" else own.parent) / "finished"
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            making = copy_checkout(folder.with_name("unfinished"))
+            making.snakemake()
+            making.folder.rename(folder)
+    return Checkout(folder)
 
 
 @pytest.fixture
