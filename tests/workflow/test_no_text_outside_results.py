@@ -28,12 +28,12 @@ def _planted(checkout, server):
     return [line.encode() for line in sorted(lines) if line in shown] + [b"Stand-in note"]
 
 
-@pytest.mark.parametrize("behaviour", ["ok", "quoting", "garbage"])
+@pytest.mark.parametrize("behaviour", ["ok", "quoting"])
 def test_planted_words_stay_in_results(changeable, monkeypatch, behaviour):
-    """The answers are good, the server quotes the prompt in its error, or it answers nonsense."""
+    """The answers are good, or the server quotes the prompt in its error."""
     monkeypatch.setenv("STAND_IN_KEY", KEY)
     monkeypatch.setenv("OPENAI_LOG", "debug")
-    before = set(_outside_results(changeable))
+    before = _outside_results(changeable)
     with StandInServer(lambda *_: behaviour) as server:
         writer = server.writer(api_key_env="STAND_IN_KEY", concurrency=2)
         served = {"writers": {"served": writer}, "recipes": {"paper": {"writer": "served"}}}
@@ -45,8 +45,9 @@ def test_planted_words_stay_in_results(changeable, monkeypatch, behaviour):
             check=behaviour == "ok",
         )
         assert server.requests[0][0]["authorization"] == f"Bearer {KEY}"
-    written = _outside_results(changeable)
-    assert any(".snakemake" in path.parts for path in written.keys() - before)
+    after = _outside_results(changeable)
+    written = {path: said for path, said in after.items() if before.get(path) != said}
+    assert any(".snakemake" in path.parts for path in written)
     planted = [KEY.encode(), *_planted(changeable, server)]
     assert len(planted) > 4
     for word in planted:

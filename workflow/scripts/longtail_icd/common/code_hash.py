@@ -8,6 +8,7 @@ comment, a docstring or the clock reruns nothing.
 import ast
 import hashlib
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 
@@ -18,13 +19,20 @@ def _strip_docstrings(tree: ast.AST) -> None:
             node.body = node.body[1:]
 
 
+@cache
+def _syntax(source: str) -> str:
+    """Return a module's syntax tree as text, docstrings aside; rules share most modules."""
+    tree = ast.parse(source)
+    _strip_docstrings(tree)
+    return ast.dump(tree)
+
+
 def hash_sources(paths: Iterable[Path]) -> str:
     """Return 16 hex digits over the syntax trees of ``paths``, comments and docstrings aside."""
     digest = hashlib.sha256()
     for path in sorted(paths):
-        tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-        _strip_docstrings(tree)
-        digest.update(f"{path.parent.name}/{path.name}\n{ast.dump(tree)}\n".encode())
+        syntax = _syntax(path.read_text(encoding="utf-8"))
+        digest.update(f"{path.parent.name}/{path.name}\n{syntax}\n".encode())
     return digest.hexdigest()[:16]
 
 
