@@ -1,4 +1,5 @@
 # Train labels and taxonomy to the notes to write: for which codes, with which companions.
+# Rules with a priority lead to the synthetic notes, which the longest trainings wait for.
 
 
 rule mine_cooccurrence:
@@ -76,6 +77,7 @@ rule allocate_notes:
         allocation="<results>/plan/{recipe}/allocation.parquet",
     log:
         "<logs>/plan/{recipe}/allocate_notes.log",
+    priority: 1
     conda:
         "../../envs/workflow.yaml"
     resources:
@@ -99,6 +101,7 @@ rule build_code_sets:
         code_sets="<results>/plan/{recipe}/code_sets.parquet",
     log:
         "<logs>/plan/{recipe}/build_code_sets.log",
+    priority: 1
     conda:
         "../../envs/workflow.yaml"
     resources:
@@ -142,6 +145,7 @@ rule select_exemplars:
         exemplars="<results>/plan/{recipe}/exemplars.parquet",
     log:
         "<logs>/plan/{recipe}/select_exemplars.log",
+    priority: 1
     conda:
         "../../envs/workflow.yaml"
     resources:

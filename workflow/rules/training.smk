@@ -91,6 +91,7 @@ rule tokenize_synthetic_notes:
         tokens="<results>/training/tokens/synthetic/{recipe}.arrow",
     log:
         "<logs>/training/tokenize_synthetic_notes/{recipe}.log",
+    priority: 1
     conda:
         "../../envs/torch.yaml"
     resources:
