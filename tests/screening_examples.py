@@ -22,6 +22,20 @@ from longtail_icd.generation.screening.terms import Terms
 TESTS = Path(__file__).parent
 FOLDER = TESTS / "unit" / "generation" / "screening" / "examples"
 RESOURCES = TESTS.parent / "resources" / "screening"
+# Set on the notes with an even number; docs/screening.md recommends them.
+THRESHOLDS = {
+    "declined": 0,
+    "artefacts": 0,
+    "placeholders": 0,
+    "code_numerals": 0,
+    "cut": 0,
+    "verbatim": 0.3,
+    "missing_code": 0.2,
+    "extra_code": 0,
+    "memorised": 0.3,
+    "length": 3.0,
+    "style": 3.0,
+}
 OFF = {"min_words": 1, "max_words": 5000, "max_source_overlap": 1.0}
 
 

@@ -1,22 +1,19 @@
 """Every check on hand-written notes: thresholds set on one half, tested on the other."""
 
 import pytest
-from screening_examples import FORM, MEANING, SEEN, cases, half, pairs, screen, similarity, train_of
+from screening_examples import (
+    FORM,
+    MEANING,
+    SEEN,
+    THRESHOLDS,
+    cases,
+    half,
+    pairs,
+    screen,
+    similarity,
+    train_of,
+)
 
-# Set on the notes with an even number; docs/screening.md recommends them.
-THRESHOLDS = {
-    "declined": 0,
-    "artefacts": 0,
-    "placeholders": 0,
-    "code_numerals": 0,
-    "cut": 0,
-    "verbatim": 0.3,
-    "missing_code": 0.2,
-    "extra_code": 0,
-    "memorised": 0.3,
-    "length": 3.0,
-    "style": 3.0,
-}
 NEAR_DUPLICATE = 0.5
 # The reasons that a check gives, where they are not its name alone.
 REASONS = {

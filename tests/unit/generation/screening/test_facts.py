@@ -10,21 +10,9 @@ from longtail_icd.common.tables import write_table
 from longtail_icd.generation.screening.context import ScreenContext
 from longtail_icd.generation.screening.facts import learn_facts, load_facts, save_facts
 from longtail_icd.generation.screening.screen import make_screen
-from screening_examples import OFF, cases, fidelity, load, train_of
+from screening_examples import OFF, THRESHOLDS, cases, fidelity, load, train_of
 
-EVERY_CHECK = OFF | {
-    "declined": 0,
-    "artefacts": 0,
-    "placeholders": 0,
-    "code_numerals": 0,
-    "cut": 0,
-    "verbatim": 0.3,
-    "missing_code": 0.2,
-    "extra_code": 0,
-    "memorised": 0.3,
-    "length": 3.0,
-    "style": 3.0,
-}
+EVERY_CHECK = OFF | THRESHOLDS
 TRAIN = [
     *((text, ["135"]) for text in train_of("memorised")),
     *((text, []) for text in train_of("style")),
