@@ -5,10 +5,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from longtail_icd.common.errors import UserError
 from longtail_icd.generation.evidence import Span
+from longtail_icd.generation.screening.word_lists import load_lists
 from longtail_icd.generation.screening.words import Words, normalised_words
 
 REACH = 8  # words that the content words of a title may be spread over
@@ -66,9 +64,4 @@ def load_equivalents(path: str | Path) -> Equivalents:
     Raises:
         UserError: the file is missing, or a list is.
     """
-    try:
-        return Equivalents(yaml.safe_load(Path(path).read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such list of equivalent words") from None
-    except KeyError as error:
-        raise UserError(f"{path}: list {error.args[0]} is missing") from None
+    return load_lists(path, Equivalents)

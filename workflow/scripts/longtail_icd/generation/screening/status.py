@@ -12,11 +12,9 @@ from enum import IntFlag
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from longtail_icd.common.errors import UserError
 from longtail_icd.generation.evidence import Span
 from longtail_icd.generation.screening.phrases import PhraseIndex
+from longtail_icd.generation.screening.word_lists import load_lists
 from longtail_icd.generation.screening.words import Words, normalised_words, phrase_of
 
 REACH_FORWARD, REACH_BACKWARD = 8, 5  # words
@@ -117,9 +115,4 @@ def load_rules(path: str | Path) -> StatusRules:
     Raises:
         UserError: the file is missing, or a list is.
     """
-    try:
-        return StatusRules(yaml.safe_load(Path(path).read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such list of triggers") from None
-    except KeyError as error:
-        raise UserError(f"{path}: list {error.args[0]} is missing") from None
+    return load_lists(path, StatusRules)
