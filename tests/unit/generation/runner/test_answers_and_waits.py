@@ -2,7 +2,6 @@
 
 import email.utils
 import time
-from types import SimpleNamespace as Space
 
 from generation_stage import request
 from hypothesis import given
@@ -57,10 +56,9 @@ def test_retry_after_as_seconds_or_date():
 
 
 def completion(**changes):
-    message = Space(content="text", refusal=None)
-    usage = Space(prompt_tokens=1, completion_tokens=2)
-    return Space(**{"choices": [Space(message=message, finish_reason="stop")], "usage": usage,
-                    "model": "m", **changes})  # fmt: skip
+    choice = {"message": {"content": "text", "refusal": None}, "finish_reason": "stop"}
+    usage = {"prompt_tokens": 1, "completion_tokens": 2}
+    return {"choices": [choice], "usage": usage, "model": "m", **changes}
 
 
 def test_answers_are_believed_field_by_field():
@@ -73,10 +71,10 @@ def test_answers_are_believed_field_by_field():
     }
     bare = answer_of(completion(usage=None, model=None))
     assert (bare["prompt_tokens"], bare["completion_tokens"], bare["model"]) == (0, 0, "")
-    refusal = Space(message=Space(content=None, refusal="no"), finish_reason="stop")
+    refusal = {"message": {"content": None, "refusal": "no"}, "finish_reason": "stop"}
     assert answer_of(completion(choices=[refusal]))["finish_reason"] == "content_filter"
-    nothing = Space(message=Space(content=None), finish_reason=None)
+    nothing = {"message": {"content": None}, "finish_reason": None}
     assert answer_of(completion(choices=[nothing]))["text"] == ""
-    for broken in (None, [], "text", [Space(message=None)], [Space(message=Space(content=[1]))]):
+    for broken in (None, [], "text", [{"message": None}], [{"message": {"content": [1]}}], [3]):
         assert answer_of(completion(choices=broken)) is None
     assert answer_of("<html>") is None

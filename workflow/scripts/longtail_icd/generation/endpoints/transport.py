@@ -2,9 +2,10 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
+from functools import partial
 from typing import Any
 
 import httpcore2
@@ -70,8 +71,11 @@ def _as_client_errors() -> Iterator[None]:
 
 
 class _ResponseStream(httpx2.AsyncByteStream):
-    def __init__(self, stream: Any):
+    """A response's content; ``closed`` is called once it is read or given up."""
+
+    def __init__(self, stream: Any, closed: Callable[[], None]):
         self._stream = stream
+        self._closed: Callable[[], None] | None = closed
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         with _as_client_errors():
@@ -80,23 +84,29 @@ class _ResponseStream(httpx2.AsyncByteStream):
 
     async def aclose(self) -> None:
         await self._stream.aclose()
+        if self._closed is not None:
+            self._closed()
+            self._closed = None
 
 
 class GatedTransport(httpx2.AsyncBaseTransport):
     """Sends requests over connections that the gate has let through, and over no others.
 
     Certificates are verified against the system's authorities, whatever the environment says.
+    Every request under way has a pool to itself, which the next one takes over with its connection:
+    a common pool looks at all its connections twice per request, which at 256 of them costs more
+    than everything else that a request needs.
     """
 
     def __init__(self, endpoint: Endpoint):
-        self._pool = httpcore2.AsyncConnectionPool(
+        self._open_pool = partial(
+            httpcore2.AsyncConnectionPool,
             ssl_context=httpx2.create_ssl_context(trust_env=False),
-            # How many requests are under way is the caller's to decide.
-            max_connections=None,
-            max_keepalive_connections=endpoint.concurrency,
             keepalive_expiry=KEEPALIVE_S,
             network_backend=GatedBackend(endpoint),
         )
+        self._pools: list[httpcore2.AsyncConnectionPool] = []
+        self._idle: list[httpcore2.AsyncConnectionPool] = []
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send one request; see :class:`GatedBackend` for what is refused."""
@@ -104,26 +114,40 @@ class GatedTransport(httpx2.AsyncBaseTransport):
         target = httpcore2.URL(
             scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
         )
-        with _as_client_errors():
-            response = await self._pool.handle_async_request(
-                httpcore2.Request(
-                    method=request.method,
-                    url=target,
-                    headers=request.headers.raw,
-                    content=request.stream,
-                    extensions=request.extensions,
+        pool = self._take_pool()
+        release = partial(self._idle.append, pool)
+        try:
+            with _as_client_errors():
+                response = await pool.handle_async_request(
+                    httpcore2.Request(
+                        method=request.method,
+                        url=target,
+                        headers=request.headers.raw,
+                        content=request.stream,
+                        extensions=request.extensions,
+                    )
                 )
-            )
+        except BaseException:
+            release()
+            raise
         return httpx2.Response(
             status_code=response.status,
             headers=response.headers,
-            stream=_ResponseStream(response.stream),
+            stream=_ResponseStream(response.stream, release),
             extensions=response.extensions,
         )
 
+    def _take_pool(self) -> httpcore2.AsyncConnectionPool:
+        """Return the pool that became idle last: its connection is the likeliest to be open."""
+        if not self._idle:
+            self._pools.append(self._open_pool())
+            return self._pools[-1]
+        return self._idle.pop()
+
     async def aclose(self) -> None:
         """Close all connections."""
-        await self._pool.aclose()
+        for pool in self._pools:
+            await pool.aclose()
 
 
 def http_client(endpoint: Endpoint) -> httpx2.AsyncClient:

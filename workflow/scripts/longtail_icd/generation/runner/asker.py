@@ -10,6 +10,7 @@ import random
 import time
 from typing import Any
 
+import httpx2
 import openai
 
 from longtail_icd.common.errors import UserError
@@ -25,10 +26,6 @@ from longtail_icd.generation.runner.servers import Server, Servers
 
 # Every try at a note costs a note's time, so answers that are none are not asked for long.
 _INVALID_TRIES = 3
-# Fields of a body that every server takes.
-_FIELDS = frozenset(
-    ["model", "messages", "max_tokens", "max_completion_tokens", "temperature", "top_p", "seed"]
-)
 
 
 class EndpointAsker:
@@ -124,10 +121,12 @@ class EndpointAsker:
     async def _ask_once(self, server: Server, body: dict[str, Any]) -> dict[str, Any] | Failure:
         """Return the answer or the failure of one try; a :class:`UserError` if no try will help."""
         try:
-            # The package takes fields that it does not know by another name.
-            own = {key: value for key, value in body.items() if key in _FIELDS}
-            rest = {key: value for key, value in body.items() if key not in _FIELDS}
-            completion = await server.client.chat.completions.create(**own, extra_body=rest)
+            # Body and answer as they stand: `chat.completions.create` would look through every
+            # part of both for what it could convert, and does not take fields it does not know.
+            response = await server.client.post(
+                "/chat/completions", body=body, cast_to=httpx2.Response
+            )
+            completion = response.json()
         except openai.APIError as error:
             return failure_of(error, server.base_url)
         except ValueError:

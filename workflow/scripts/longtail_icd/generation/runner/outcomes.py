@@ -49,25 +49,29 @@ class Failure:
         return self.kind in ("429", "503", "529", "timeout")
 
 
+def field(value: Any, name: str) -> Any:
+    """Return a field of decoded JSON; None if the value has none or is no object."""
+    return value.get(name) if isinstance(value, dict) else None
+
+
 def answer_of(completion: Any) -> dict[str, Any] | None:
-    """Return what is kept of a chat completion; None if it is none.
+    """Return what is kept of a chat completion, as decoded from JSON; None if it is none.
 
     Servers differ in what they leave out, so every field is looked at before it is believed.
     """
-    choices = getattr(completion, "choices", None)
+    choices = field(completion, "choices")
     if not isinstance(choices, list) or not choices:
         return None
-    message = getattr(choices[0], "message", None)
-    text = getattr(message, "content", None)
+    message = field(choices[0], "message")
+    text = field(message, "content")
     if message is None or not isinstance(text, str | None):
         return None
-    reason = getattr(choices[0], "finish_reason", None)
-    if getattr(message, "refusal", None):
+    reason = field(choices[0], "finish_reason")
+    if field(message, "refusal"):
         reason = "content_filter"
-    usage = getattr(completion, "usage", None)
-    model = getattr(completion, "model", None)
+    usage, model = field(completion, "usage"), field(completion, "model")
     tokens = {
-        name: count if isinstance(count := getattr(usage, name, None), int) else 0
+        name: count if isinstance(count := field(usage, name), int) else 0
         for name in ("prompt_tokens", "completion_tokens")
     }
     return {

@@ -13,12 +13,11 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 from longtail_icd.common.errors import UserError
 from longtail_icd.common.files import atomic_path
-from longtail_icd.generation.runner.outcomes import PASSING, answer_of
+from longtail_icd.generation.runner.outcomes import PASSING, answer_of, field
 
 URL = "/v1/chat/completions"
 
@@ -128,22 +127,22 @@ def read_answer_line(line: bytes) -> Line | None:
     After: ``Line("ab", None, "HTTP status 429", final=False)``.
     """
     try:
-        said = json.loads(line, object_hook=lambda fields: SimpleNamespace(**fields))
+        said = json.loads(line)
     except ValueError:
         return None
-    key = getattr(said, "custom_id", None)
+    key = field(said, "custom_id")
     if not isinstance(key, str):
         return None
-    response, error = getattr(said, "response", None), getattr(said, "error", None)
-    status = getattr(response, "status_code", None)
+    response, error = field(said, "response"), field(said, "error")
+    status = field(response, "status_code")
     if status == 200:
-        answer = answer_of(getattr(response, "body", None))
+        answer = answer_of(field(response, "body"))
         return Line(key, answer, "" if answer else "no chat completion")
     if isinstance(status, int):
         final = 400 <= status < 500 and status not in PASSING
         return Line(key, None, f"HTTP status {status}", final)
     # The batch expired or was cancelled before the line's turn.
-    code = getattr(error, "code", None)
+    code = field(error, "code")
     return Line(key, None, code if isinstance(code, str) and code.isidentifier() else "no response")
 
 
