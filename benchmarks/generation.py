@@ -197,13 +197,14 @@ def main():
         compose_s, _ = measured(partial(write_prompts, count, path))
         offline = partial(write_notes, path, count, {"backend": "offline"}, Path(folder))
         _, offline_figures = measured(offline)
-        lost, ours, rate, repeated = against_stand_in(write_notes, path, count, arguments)
-        lost_plainly, plain, _, _ = against_stand_in(ask_plainly, path, count, arguments)
-        if arguments.grow_from:
+        if arguments.grow_from:  # first: a child's memory begins with what its parent holds
             few = Path(folder) / "few.parquet"
             measured(partial(write_prompts, arguments.grow_from, few))
             _, small, _, _ = against_stand_in(write_notes, few, arguments.grow_from, arguments)
+        lost, ours, rate, repeated = against_stand_in(write_notes, path, count, arguments)
+        if arguments.grow_from:
             growth = {"memory_growth": round(ours["peak_rss_mb"] / small["peak_rss_mb"], 2)}
+        lost_plainly, plain, _, _ = against_stand_in(ask_plainly, path, count, arguments)
     print(f"the plain way: {plain['wall_s']} s, {lost_plainly} of {count} notes lost")
     report(
         stage="generation",
