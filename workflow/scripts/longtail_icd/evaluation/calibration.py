@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import csr_array
-from scipy.special import expit, logit
 
 from longtail_icd.evaluation.metrics import document_of, ratio, row_blocks
 
@@ -26,6 +25,16 @@ class Reliability:
     observed: np.ndarray
 
 
+def sigmoid(logits: np.ndarray) -> np.ndarray:
+    """Return the probabilities of logits, in their precision."""
+    with np.errstate(over="ignore"):  # of a sure no: 1 / infinity is the 0 it should be
+        return 1 / (1 + np.exp(-logits))
+
+
+def _bin_of(probabilities: np.ndarray, bins: int) -> np.ndarray:
+    return np.minimum((probabilities * bins).astype(np.int64), bins - 1)
+
+
 def reliability(logits: np.ndarray, gold: csr_array, bins: int = BINS) -> Reliability:
     """Sort the decisions on each code into bins of their probability.
 
@@ -37,21 +46,18 @@ def reliability(logits: np.ndarray, gold: csr_array, bins: int = BINS) -> Reliab
         bins: number of bins of equal width over [0, 1]; each holds its lower edge.
     """
     notes, codes = logits.shape
-    inner = np.arange(1, bins) / bins
-    edges = logit(inner).astype(logits.dtype)
-    decisions = np.zeros(codes * bins)
-    expected = np.zeros(codes * bins)
+    decisions, expected = np.zeros((2, codes * bins))
     total = np.zeros(codes)
     for rows in row_blocks(logits.shape):
-        block = logits[rows]
-        total += expit(block).sum(axis=0, dtype=np.float64)
-        row, code = np.nonzero(block >= edges[0])
-        values = block[row, code]
-        place = code * bins + edges.searchsorted(values, "right")
+        likely = sigmoid(logits[rows])
+        total += likely.sum(axis=0, dtype=np.float64)
+        row, code = np.nonzero(likely >= 1 / bins)
+        likely = likely[row, code]
+        place = code * bins + _bin_of(likely, bins)
         decisions += np.bincount(place, minlength=codes * bins)
-        expected += np.bincount(place, weights=expit(values), minlength=codes * bins)
-    values = np.asarray(logits[document_of(gold), gold.indices])
-    place = gold.indices.astype(np.int64) * bins + edges.searchsorted(values, "right")
+        expected += np.bincount(place, weights=likely, minlength=codes * bins)
+    likely = sigmoid(np.asarray(logits[document_of(gold), gold.indices]))
+    place = gold.indices.astype(np.int64) * bins + _bin_of(likely, bins)
     observed = np.bincount(place, minlength=codes * bins).reshape(codes, bins)
     decisions, expected = decisions.reshape(codes, bins), expected.reshape(codes, bins)
     decisions[:, 0] = notes - decisions[:, 1:].sum(axis=1)

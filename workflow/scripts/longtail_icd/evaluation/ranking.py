@@ -38,10 +38,11 @@ def document_ranks(
         Twice [labels], in the order of ``gold.indices``.
     """
     order, edges = _by_group(group)
+    sizes = np.diff(edges)[:, None]
     overall = np.empty(gold.nnz, dtype=np.int64)
     within = np.empty(gold.nnz, dtype=np.int64)
     for rows in row_blocks(scores.shape):
-        block = scores[rows]
+        block = np.asarray(scores[rows])
         ranked = np.take(block, order, axis=1)
         for low, high in pairwise(edges):
             ranked[:, low:high].sort(axis=1)
@@ -53,9 +54,9 @@ def document_ranks(
             codes = gold.indices[start:end]
             values, own = row[codes], group[codes]
             parts = [row_ranked[low:high] for low, high in pairwise(edges)]
-            upto = np.stack([part.searchsorted(values, "right") for part in parts])
-            below = np.stack([part.searchsorted(values, "left") for part in parts])
-            above = np.diff(edges)[:, None] - upto
+            upto = np.array([part.searchsorted(values, "right") for part in parts])
+            below = np.array([part.searchsorted(values, "left") for part in parts])
+            above = sizes - upto
             overall[start:end] = above.sum(axis=0) + 1
             within[start:end] = above[own, np.arange(len(codes))] + 1
             for label in np.flatnonzero((upto - below).sum(axis=0) > 1):
