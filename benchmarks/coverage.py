@@ -1,10 +1,10 @@
 """How often do intervals of a difference hold the truth? Simulated comparisons of two models.
 
-A population of patients, one or two notes each, is coded by two models that find the same labels
-more often than by chance; a patient is easy or hard for both. Every comparison is a fresh test set.
-The truth is the mean of the difference over fresh test sets of the same size. Each interval is
-held against it: the percentile bootstrap of patients, the same centred on the value (normal), the
-percentile bootstrap of codes, and the jackknife of patients.
+Patients have many labels or few, and are easy or hard for both models, which find the same labels
+more often than by chance. Every comparison is a fresh test set of the same population, codes and
+models. The truth is the mean of the difference over fresh test sets of the same size. Held against
+it: the percentile bootstrap of patients (naive), the same spread around the value (normal), the
+percentile bootstrap of codes, and the jackknife of patients; in brackets their mean width.
 """
 
 import argparse
@@ -30,9 +30,14 @@ TIERS = {
     "tail": (247, 3.0, (0.25, 0.28), 0.5),
     "few_shot": (520, 0.27, (0.06, 0.14), 0.3),
 }
-METRICS = ("micro_f1", "macro_f1_all_codes", "macro_f1_harmonic", "macro_f1_test_codes", "map")
-SHOWN = ("all", "tail", "few_shot")
-METHODS = ("percentile", "normal", "codes", "jackknife")
+MACRO = ("macro_f1_all_codes", "macro_f1_harmonic", "macro_f1_test_codes")
+SHOWN = ("all", "head", "tail", "few_shot")
+KEYS = [
+    *((tier, metric) for metric in ("micro_f1", *MACRO) for tier in SHOWN),
+    ("all", "map"),
+]
+OF = ("value", "difference")  # of one run, of two
+METHODS = ("naive", "normal", "codes", "jackknife")
 
 
 class Population:
@@ -105,60 +110,62 @@ def by_codes(models, codes, draws):
     return {metric: sides[1][metric] - sides[0][metric] for metric in sides[0]}
 
 
-def differences(population, weights):
-    """Return the differences of one test set's statistics, and its models."""
+def draw_statistics(population, weights):
+    """Return a test set's statistics, of one run and of the difference, and both runs' counts."""
     models, documents = population.draw()
-    patient = np.arange(population.patients)
-    masks = population.masks()
+    patient, masks = np.arange(population.patients), population.masks()
+    none = {name: {} for name in masks}
     sides = [
-        run_statistics(counts, {name: {"map": values} for name in masks}, patient, masks, weights)
+        run_statistics(counts, none | {"all": {"map": values}}, patient, masks, weights)
         for counts, values in zip(models, documents, strict=True)
     ]
-    found = {key: sides[1][key].minus(one) for key, one in sides[0].items()}
-    return found, models
+    differences = {key: sides[1][key].minus(one) for key, one in sides[0].items()}
+    return {"value": sides[0], "difference": differences}, models
 
 
-def bounds_of(statistic, drawn):
-    """Return the bounds of every method by name."""
+def bounds_of(statistic):
+    """Return the bounds of every method but the bootstrap of codes."""
     found = interval(statistic, 0.95)
     reach = norm.isf(0.025) * statistic.samples.std(ddof=1)
     bounds = {
-        "percentile": (found.naive_low, found.naive_high),
+        "naive": (found.naive_low, found.naive_high),
         "normal": (statistic.value - reach, statistic.value + reach),
     }
-    if statistic.without is not None:
-        bounds["jackknife"] = (found.low, found.high)
-        bounds["codes"] = tuple(np.quantile(drawn, [0.025, 0.975]))
-    return bounds
+    return bounds | (
+        {"jackknife": (found.low, found.high)} if statistic.without is not None else {}
+    )
 
 
 def simulate(options):
-    """Return coverage, in percent, and mean width by metric, tier and method."""
+    """Return the truth, and per method the coverage and mean width in percent and points."""
     population = Population(options.patients, options.seed)
-    masks = population.masks()
     one = np.ones((1, options.patients), dtype=int)
-    values = {(tier, metric): [] for tier in SHOWN for metric in METRICS}
+    values = {(of, *key): [] for of in OF for key in KEYS}
     for _ in range(options.truth):
-        found, _ = differences(population, one)
-        for key, kept in values.items():
-            kept.append(found[key].value)
+        found, _ = draw_statistics(population, one)
+        for (of, *key), kept in values.items():
+            kept.append(found[of][tuple(key)].value)
     truth = {key: np.mean(kept) for key, kept in values.items()}
+
     bounds = {}
     for number in range(options.comparisons):
         weights = patient_weights(options.patients, options.samples, number)
-        found, models = differences(population, weights)
-        for tier in SHOWN:
-            size = int(masks[tier].sum())
-            drawn = by_codes(models, masks[tier], patient_weights(size, options.samples, number))
-            for metric in METRICS:
-                statistic = found[tier, metric]
-                for method, pair in bounds_of(statistic, drawn.get(metric)).items():
-                    bounds.setdefault((tier, metric, method), []).append(pair)
+        found, models = draw_statistics(population, weights)
+        for of, *key in values:
+            for method, pair in bounds_of(found[of][tuple(key)]).items():
+                bounds.setdefault((of, *key, method), []).append(pair)
+        for tier, codes in population.masks().items():
+            draws = patient_weights(int(codes.sum()), options.samples, number)
+            drawn = by_codes(models, codes, draws)
+            for metric in MACRO:
+                pair = np.quantile(drawn[metric], [0.025, 0.975])
+                bounds.setdefault(("difference", tier, metric, "codes"), []).append(pair)
     rows = {}
-    for (tier, metric, method), pairs in bounds.items():
-        low, high = np.array(pairs).T
-        inside = (low <= truth[tier, metric]) & (truth[tier, metric] <= high)
-        rows[tier, metric, method] = (100 * inside.mean(), 100 * (high - low).mean())
+    for (*key, method), pairs in bounds.items():
+        if tuple(key) in truth:
+            low, high = np.array(pairs).T
+            inside = (low <= truth[tuple(key)]) & (truth[tuple(key)] <= high)
+            rows[*key, method] = (100 * inside.mean(), 100 * (high - low).mean())
     return rows, truth
 
 
@@ -171,22 +178,24 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     (rows, truth), figures = measured(lambda: simulate(options))
-    print("| metric | tier | difference | " + " | ".join(METHODS) + " |")
-    print("|---" * (3 + len(METHODS)) + "|")
-    for metric in METRICS:
-        for tier in SHOWN:
-            cells = [
-                f"{rows[tier, metric, one][0]:.1f} ({rows[tier, metric, one][1]:.1f})"
-                if (tier, metric, one) in rows
-                else "–"
-                for one in METHODS
-            ]
-            print(f"| {metric} | {tier} | {100 * truth[tier, metric]:+.2f} | {' | '.join(cells)} |")
+    print(f"| metric | tier | of | truth | {' | '.join(METHODS)} |")
+    print("|---" * (4 + len(METHODS)) + "|")
+    for of in OF:
+        for tier, metric in KEYS:
+            found = [rows.get((of, tier, metric, method)) for method in METHODS]
+            cells = " | ".join(
+                "" if one is None else "{:.1f} ({:.1f})".format(*one) for one in found
+            )
+            print(f"| {metric} | {tier} | {of} | {100 * truth[of, tier, metric]:.2f} | {cells} |")
     report(
         stage="coverage",
         **figures,
         comparisons=options.comparisons,
-        coverage={" ".join(key): round(value[0], 1) for key, value in rows.items()},
+        coverage={
+            f"{metric} {tier} {method}": round(float(rows[of, tier, metric, method][0]), 1)
+            for of, tier, metric, method in rows
+            if (of, tier) == ("difference", "few_shot")
+        },
     )
 
 

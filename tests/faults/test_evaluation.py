@@ -93,6 +93,8 @@ def test_labels_notes_or_codes_of_something_else_are_refused():
     fewer = make_scores(notes=NOTES[:-1])
     with pytest.raises(UserError, match="labels and scores are of different notes"):
         gold_standard(*tables, fewer)
+    with pytest.raises(UserError, match="no note to score"):
+        gold_standard(*tables, make_scores(notes=[]))
     known = tables[0].filter(pl.col("note_id") != NOTES[-1])
     with pytest.raises(UserError, match="notes and scores are of different notes"):
         gold_standard(known, *tables[1:], fewer)

@@ -1,5 +1,9 @@
 """Metrics of decisions: by hand, against scikit-learn and torchmetrics, and as published."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -11,6 +15,7 @@ from scipy.sparse import csr_array
 from sklearn.metrics import f1_score, precision_score, recall_score
 from torchmetrics.functional.classification import multilabel_exact_match, multilabel_f1_score
 
+SCRIPTS = Path(metrics.__file__).parents[2]
 GOLD = csr_array(np.array([[1, 0, 0], [1, 1, 0]], dtype=bool))
 PREDICTED = csr_array(np.array([[1, 1, 0], [1, 0, 0]], dtype=bool))
 
@@ -95,6 +100,16 @@ def test_agreement_with_scikit_learn_and_torchmetrics(seed):
     exact = multilabel_exact_match(said, truth, num_labels=7)
     ours = metrics.exact_match(csr_array(gold), csr_array(predicted))
     assert ours == pytest.approx(exact.item())
+
+
+def test_the_metrics_and_intervals_need_numpy_and_scipy_alone():
+    """They can be taken from a checkout for other projects' scores; no table library, no torch."""
+    script = (
+        "import sys; sys.modules |= dict.fromkeys(['polars', 'torch', 'sklearn', 'safetensors']);"
+        "from longtail_icd.evaluation import evaluate, run_statistics"
+    )
+    path = {"PYTHONPATH": str(SCRIPTS)}
+    subprocess.run([sys.executable, "-c", script], check=True, env=path)
 
 
 def test_exact_match_counts_an_empty_note_without_prediction():

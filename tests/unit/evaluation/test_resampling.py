@@ -48,7 +48,8 @@ def test_counts_by_patient_by_hand():
     assert counts.code.tolist() == [0, 1]
     assert counts.counts.tolist() == [[1, 0, 1], [0, 2, 0]]
     assert counts.per_patient(np.array([True, False])).tolist() == [[0, 0, 0], [1, 0, 1]]
-    assert counts.per_patient(np.array([True, True])).tolist() == [[0, 0, 5], [1, 2, 1]]
+    assert counts.per_patient(np.array([True, True])).tolist() == [[0, 0, 0], [1, 2, 1]]
+    assert counts.outside.tolist() == [5, 0]
 
 
 def test_every_statistic_is_the_metric_itself(drawn):

@@ -1,5 +1,7 @@
 """The tables of one run: aligned by id, with intervals, groups and single codes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from evaluation_stage import (
@@ -86,6 +88,19 @@ def test_another_order_of_codes_is_another_label_list_but_the_same_test_set():
     assert gold.test_set == GOLD.test_set
     assert (gold.labels.toarray()[:, ::-1] == GOLD.labels.toarray()).all()
     assert make_gold(SCORES, outside=2).test_set != GOLD.test_set
+
+
+def test_a_tier_of_all_codes_is_not_charged_with_labels_outside_the_label_space():
+    """Its interval is around its value: such labels are misses of all codes together only."""
+    gold = replace(make_gold(SCORES, outside=8), tier=np.zeros(6, dtype=int))
+    table = metrics_table(evaluated(gold=gold), gold, BOOTSTRAP, RUN)
+    value, low, high = (
+        dict(table.filter(metric="micro_recall").select("tier", column).rows())
+        for column in ("value", "ci_low", "ci_high")
+    )
+    for tier in ("all", "head"):
+        assert low[tier] <= value[tier] <= high[tier]
+    assert high["all"] < high["head"]
 
 
 def test_every_metric_of_the_tables_is_in_the_glossary():

@@ -118,9 +118,10 @@ def check_comparable(runs: Sequence[Run]) -> None:
 def seed_draws(seeds: int, samples: int, seed: int) -> np.ndarray | None:
     """Return how often each bootstrap sample draws each training seed, [samples, seeds].
 
-    None with fewer than SEEDS_DRAWN_FROM seeds: then they are taken as they are.
+    None with fewer than SEEDS_DRAWN_FROM seeds: then they are taken as they are. The patients are
+    drawn with ``seed``, the training seeds with the next, so that the two are independent.
     """
-    return patient_weights(seeds, samples, seed) if seeds >= SEEDS_DRAWN_FROM else None
+    return patient_weights(seeds, samples, seed + 1) if seeds >= SEEDS_DRAWN_FROM else None
 
 
 def _row(sides: tuple[Statistic, Statistic], difference: Statistic, confidence: float) -> dict:

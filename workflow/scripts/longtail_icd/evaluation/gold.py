@@ -93,8 +93,10 @@ def gold_standard(
         scores: the score file.
 
     Raises:
-        UserError: notes, labels or codes are not those of the score file.
+        UserError: there are no notes, or notes, labels or codes are not the score file's.
     """
+    if not scores.note_ids:
+        raise UserError("there is no note to score; enlarge corpus.split")
     gold, outside = gold_labels(labels, scores)
     patient_of = dict(notes.select("note_id", "patient_id").iter_rows())
     if patient_of.keys() != set(scores.note_ids):

@@ -43,15 +43,9 @@ class PatientCounts:
         return self._summed(self.code, slice(None), self.codes)
 
     def per_patient(self, codes: np.ndarray) -> np.ndarray:
-        """Return TP, FP and FN of each patient over some codes, a mask [L]: [patients, 3].
-
-        Over all codes, labels outside the label space are misses.
-        """
+        """Return TP, FP and FN of each patient over some codes, a mask [L]: [patients, 3]."""
         chosen = codes[self.code]
-        counts = self._summed(self.patient[chosen], chosen, len(self.outside))
-        if codes.all():
-            counts[:, 2] += self.outside
-        return counts
+        return self._summed(self.patient[chosen], chosen, len(self.outside))
 
     def _summed(self, place: np.ndarray, chosen: np.ndarray | slice, size: int) -> np.ndarray:
         summed = [np.bincount(place, one, size) for one in self.counts[chosen].T]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from longtail_icd.evaluation.evaluate import mean_of_defined
+from longtail_icd.evaluation.evaluate import ALL, mean_of_defined
 from longtail_icd.evaluation.intervals import Statistic
 from longtail_icd.evaluation.metrics import code_terms, macro_metrics, micro_metrics, ratio
 from longtail_icd.evaluation.resampling import (
@@ -49,6 +49,8 @@ def run_statistics(
 ) -> dict[tuple[str, str], Statistic]:
     """Return the statistics by group and metric: micro, macro and of documents.
 
+    Labels outside the label space are misses of the micro metrics of group ``all``.
+
     Args:
         counts: the run's, by patient and code.
         documents: its document values by group and metric; see document_values.
@@ -61,7 +63,10 @@ def run_statistics(
     totals = counts.per_code()
     found: dict[tuple[str, str], Statistic] = {}
     for group, codes in masks.items():
-        one = _pooled(counts.per_patient(codes), weights)
+        per_patient = counts.per_patient(codes)
+        if group == ALL:
+            per_patient[:, 2] += counts.outside
+        one = _pooled(per_patient, weights)
         one |= _macro(totals[codes], drawn[group], without[group])
         one |= {
             metric: _document_mean(values, patient, weights)
