@@ -7,11 +7,16 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from longtail_icd.evaluation.calibration import Reliability, calibration_error, reliability
-from longtail_icd.evaluation.metrics import counts_per_code, decide, decision_metrics, exact_match
+from longtail_icd.evaluation.metrics import (
+    counts_per_code,
+    decide,
+    decision_metrics,
+    document_of,
+    exact_match,
+)
 from longtail_icd.evaluation.ranking import (
     PooledRanks,
     document_metrics,
-    document_of,
     document_ranks,
     pooled_ranks,
     rank_codes,
@@ -98,8 +103,9 @@ def evaluate(
         names: of the groups. One without codes is left out.
         outside: gold labels outside the label space, misses of ``all``.
     """
-    gold = csr_array(gold, dtype=bool)
+    gold = csr_array(gold, dtype=bool, copy=True)
     gold.sum_duplicates()  # and sorts them
+    gold.eliminate_zeros()
     group = np.zeros(gold.shape[1], dtype=np.int64) if group is None else group
     predicted = decide(scores, threshold)
     auc, average_precision = rank_codes(scores, gold)
