@@ -25,17 +25,20 @@ rule tune_threshold:
     input:
         scores="<results>/evaluation/{model}/{train_set}/seed{seed}/scores/dev.safetensors",
         labels="<results>/corpus/labels/dev.parquet",
+        tiers="<results>/plan/tiers.parquet",
     output:
         threshold="<results>/evaluation/{model}/{train_set}/seed{seed}/threshold.json",
+        thresholds="<results>/evaluation/{model}/{train_set}/seed{seed}/thresholds.parquet",
     log:
         "<logs>/evaluation/tune_threshold/{model}/{train_set}/seed{seed}.log",
     conda:
-        "../../envs/torch.yaml"
+        "../../envs/workflow.yaml"
     resources:
         mem_mb=per_attempt(8000),
     params:
         code=code_of("evaluation", "tune_threshold"),
         kind=config["evaluation"]["threshold"],
+        prior=config["evaluation"]["threshold_prior"],
     script:
         "../scripts/tune_threshold.py"
 
@@ -44,17 +47,21 @@ rule score_predictions:
     input:
         scores="<results>/evaluation/{model}/{train_set}/seed{seed}/scores/test.safetensors",
         threshold="<results>/evaluation/{model}/{train_set}/seed{seed}/threshold.json",
+        thresholds="<results>/evaluation/{model}/{train_set}/seed{seed}/thresholds.parquet",
         labels="<results>/corpus/labels/test.parquet",
         notes="<results>/corpus/notes/test.parquet",
         tiers="<results>/plan/tiers.parquet",
+        taxonomy="<results>/terminology/codes.parquet",
     output:
         metrics="<results>/evaluation/{model}/{train_set}/seed{seed}/metrics.parquet",
+        breakdown="<results>/evaluation/{model}/{train_set}/seed{seed}/breakdown.parquet",
+        codes="<results>/evaluation/{model}/{train_set}/seed{seed}/codes.parquet",
     log:
         "<logs>/evaluation/score_predictions/{model}/{train_set}/seed{seed}.log",
     conda:
-        "../../envs/torch.yaml"
+        "../../envs/workflow.yaml"
     resources:
-        mem_mb=per_attempt(16000),
+        mem_mb=per_attempt(4000),
     params:
         code=code_of("evaluation", "score_predictions"),
         evaluation=config["evaluation"],
@@ -68,24 +75,26 @@ rule compare_runs:
         scores=expand("<results>/evaluation/{run}/scores/test.safetensors", run=RUNS),
         thresholds=expand("<results>/evaluation/{run}/threshold.json", run=RUNS),
         metrics=expand("<results>/evaluation/{run}/metrics.parquet", run=RUNS),
+        breakdowns=expand("<results>/evaluation/{run}/breakdown.parquet", run=RUNS),
         labels="<results>/corpus/labels/test.parquet",
         notes="<results>/corpus/notes/test.parquet",
         tiers="<results>/plan/tiers.parquet",
     output:
         metrics="<results>/evaluation/metrics.parquet",
+        breakdown="<results>/evaluation/breakdown.parquet",
         comparisons="<results>/evaluation/comparisons.parquet",
     log:
         "<logs>/evaluation/compare_runs.log",
     conda:
-        "../../envs/torch.yaml"
+        "../../envs/workflow.yaml"
     resources:
-        mem_mb=per_attempt(32000),
+        mem_mb=per_attempt(8000),
     params:
         code=code_of("evaluation", "compare_runs"),
         runs=RUNS,
         comparisons=config["comparisons"],
         models=MODELS,
         seeds=config["seeds"],
-        bootstrap=config["evaluation"]["bootstrap"],
+        evaluation=config["evaluation"],
     script:
         "../scripts/compare_runs.py"

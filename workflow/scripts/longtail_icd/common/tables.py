@@ -44,6 +44,15 @@ _NOTE = {
     "text": pl.String,
 }
 
+_RUN = {
+    "corpus": pl.String,
+    "model": pl.String,
+    "train_set": pl.String,
+    "seed": pl.Int64,
+    "split": pl.String,
+    "threshold_kind": pl.String,
+}
+
 TABLES = {
     # One row per document, before the split; official_split is null where the source has none.
     "corpus/prepared_notes": Table("prepare_corpus", {**_NOTE, "official_split": pl.String}),
@@ -266,16 +275,18 @@ TABLES = {
         "train_{model}",
         {"epoch": pl.Float64, "step": pl.Int64, "metric": pl.String, "value": pl.Float64},
     ),
-    # tier is a tier's name or "all"; support counts gold labels, or documents.
+    # The logits from which on a code is predicted by the alternatives to the global threshold.
+    "evaluation/thresholds": Table(
+        "tune_threshold",
+        {"code": pl.String, "per_tier": pl.Float64, "per_code": pl.Float64},
+    ),
+    # tier is a tier's name or "all"; support counts gold labels. ci_naive: the percentile bootstrap
+    # of patients, where another method gives the interval. label_list, test_set: fingerprints of
+    # the codes, and of the notes, patients and gold labels, that the run was scored on.
     "evaluation/metrics": Table(
         "score_predictions",
         {
-            "corpus": pl.String,
-            "model": pl.String,
-            "train_set": pl.String,
-            "seed": pl.Int64,
-            "split": pl.String,
-            "threshold_kind": pl.String,
+            **_RUN,
             "tier": pl.String,
             "metric": pl.String,
             "value": pl.Float64,
@@ -283,8 +294,49 @@ TABLES = {
             "ci_low": pl.Float64,
             "ci_high": pl.Float64,
             "ci_method": pl.String,
+            "ci_naive_low": pl.Float64,
+            "ci_naive_high": pl.Float64,
+            "label_list": pl.String,
+            "test_set": pl.String,
         },
     ),
+    # family: what the codes are grouped by: bin (of train frequency, as published), kind or
+    # chapter; tier, for the alternatives to the global threshold alone. codes: of the group.
+    "evaluation/breakdown": Table(
+        "score_predictions",
+        {
+            **_RUN,
+            "family": pl.String,
+            "group": pl.String,
+            "metric": pl.String,
+            "value": pl.Float64,
+            "codes": pl.Int64,
+            "support": pl.Int64,
+        },
+    ),
+    # One row per code in label order. support: gold labels; expected: sum of the probabilities,
+    # which equals the support of a calibrated code; ece: its calibration error.
+    "evaluation/codes": Table(
+        "score_predictions",
+        {
+            **_CODE,
+            "n_train": pl.Int64,
+            "tier": pl.String,
+            "support": pl.Int64,
+            "predicted": pl.Int64,
+            "hits": pl.Int64,
+            "precision": pl.Float64,
+            "recall": pl.Float64,
+            "f1": pl.Float64,
+            "auc": pl.Float64,
+            "average_precision": pl.Float64,
+            "expected": pl.Float64,
+            "ece": pl.Float64,
+        },
+    ),
+    # delta: against minus baseline, mean over seeds. effect_size: Cohen's h. smallest_detectable:
+    # the difference that this test set had an 80 % chance to show. ci_seeds: conditional on the
+    # training seeds, or drawn as the patients are. primary: the endpoint chosen beforehand.
     "evaluation/comparisons": Table(
         "compare_runs",
         {
@@ -301,6 +353,15 @@ TABLES = {
             "p_value": pl.Float64,
             "p_adjusted": pl.Float64,
             "n_seeds": pl.Int64,
+            "ci_method": pl.String,
+            "ci_naive_low": pl.Float64,
+            "ci_naive_high": pl.Float64,
+            "ci_seeds": pl.String,
+            "effect_size": pl.Float64,
+            "smallest_detectable": pl.Float64,
+            "support": pl.Int64,
+            "n_patients": pl.Int64,
+            "primary": pl.Boolean,
         },
     ),
 }

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
@@ -29,40 +28,42 @@ def write_scores(scores: Scores, path: str | Path) -> None:
         save_file({"logits": scores.logits.astype(np.float32)}, temporary, metadata=metadata)
 
 
+def _map_tensor(path: Path, name: str) -> np.ndarray:
+    """Map a tensor of a valid safetensors file: 8 bytes of header length, header, data."""
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        header = json.loads(file.read(length))[name]
+    if header["dtype"] != "F32":
+        raise UserError(f"{path}: logits are {header['dtype']}, not F32; run predict_codes again")
+    shape = tuple(header["shape"])
+    if 0 in shape:
+        return np.empty(shape, dtype=np.float32)
+    offset = 8 + length + header["data_offsets"][0]
+    return np.memmap(path, dtype="<f4", mode="r", offset=offset, shape=shape)
+
+
 def read_scores(path: str | Path) -> Scores:
-    """Read a score file.
+    """Open a score file; its logits are memory-mapped, not read.
 
     Raises:
-        UserError: the file is missing or broken.
+        UserError: the file is missing, broken or not a score file, its ids do not fit its logits,
+            or a logit is not finite.
     """
+    path = Path(path)
     try:
-        with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata()
-            logits = file.get_tensor("logits")
-    except (OSError, SafetensorError):
+        with safe_open(path, framework="numpy") as file:  # checks header and length
+            metadata = file.metadata() or {}
+        note_ids, codes = (json.loads(metadata[key]) for key in ("note_ids", "codes"))
+        logits = _map_tensor(path, "logits")
+    except (OSError, SafetensorError, KeyError, json.JSONDecodeError):
         raise UserError(
             f"{path}: not a readable score file; rule predict_codes writes it"
         ) from None
-    return Scores(logits, json.loads(metadata["note_ids"]), json.loads(metadata["codes"]))
-
-
-def gold_matrix(labels: pl.DataFrame, scores: Scores) -> tuple[np.ndarray, int]:
-    """Align gold labels to a score file by note id and code, never by order.
-
-    Returns:
-        Boolean [notes, codes], and how many labels lie outside the label space.
-
-    Raises:
-        UserError: a labelled note has no scores.
-    """
-    rows = pl.DataFrame({"note_id": scores.note_ids}).with_row_index("row")
-    columns = pl.DataFrame({"code": scores.codes}).with_row_index("column")
-    placed = labels.join(rows, on="note_id", how="left").join(columns, on="code", how="left")
-    if placed["row"].null_count():
+    if logits.shape != (len(note_ids), len(codes)):
         raise UserError(
-            "labels and scores are of different notes; run `snakemake -R predict_codes`"
+            f"{path}: logits {logits.shape} of {len(note_ids)} notes and {len(codes)} codes; "
+            "run `snakemake -R predict_codes`"
         )
-    inside = placed.drop_nulls("column")
-    gold = np.zeros(scores.logits.shape, dtype=bool)
-    gold[inside["row"].to_numpy(), inside["column"].to_numpy()] = True
-    return gold, placed.height - inside.height
+    if logits.size and not (np.isfinite(logits.min()) and np.isfinite(logits.max())):
+        raise UserError(f"{path}: a logit is not finite; run `snakemake -R predict_codes`")
+    return Scores(logits, note_ids, codes)

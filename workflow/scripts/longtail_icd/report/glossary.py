@@ -38,6 +38,14 @@ METRICS = {
         "macro-F1, test codes (Edin 2023)",
         "Mean F1 over the codes with at least one gold label in the test split.",
     ),
+    "macro_precision_test_codes": (
+        "macro-precision, test codes",
+        "Mean precision over the codes with at least one gold label in the test split.",
+    ),
+    "macro_recall_test_codes": (
+        "macro-recall, test codes",
+        "Mean recall over the codes with at least one gold label in the test split.",
+    ),
     "micro_precision": ("micro-precision", "Share of all predicted codes that are right."),
     "micro_recall": ("micro-recall", "Share of all gold labels that are predicted."),
     "macro_precision": ("macro-precision", "Mean precision over all codes of the label space."),
@@ -53,6 +61,16 @@ METRICS = {
         "Mean area under the ROC curve over codes that some test notes have and some lack.",
     ),
     "auc_micro": ("micro-AUC", "Area under the ROC curve over all decisions taken together."),
+    "ap_macro": (
+        "macro-AP",
+        "Mean over codes with a gold label of the average precision of the notes ranked by the "
+        "code's score: how well codes are found that no threshold finds.",
+    ),
+    "ece": (
+        "calibration error",
+        "Expected calibration error: how far probabilities lie from the share of gold labels, mean "
+        "over decisions in 15 bins. 0 is perfect; nearly every decision is a sure no.",
+    ),
 }
 
 _AT_K = {
