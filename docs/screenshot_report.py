@@ -1,6 +1,6 @@
 """Make the README's picture of the report from a finished demo; needs Chromium.
 
-    .venv/bin/python docs/screenshot_report.py results/demo/report/index.html docs/images/report.png
+.venv/bin/python docs/screenshot_report.py results/demo/report/index.html docs/images/report.png
 """
 
 import shutil
@@ -13,6 +13,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 def main(page: Path, picture: Path) -> None:
+    """Write a picture of the top of ``page`` to ``picture``."""
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     if browser is None:
         sys.exit("no Chromium here: install the package chromium")

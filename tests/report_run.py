@@ -67,9 +67,7 @@ def _corpus(folder):
         )
         write_table(notes, folder / f"notes/{split}.parquet", "corpus/notes")
         write_table(labels, folder / f"labels/{split}.parquet", "corpus/labels")
-    (folder / "manifest.json").write_text(
-        json.dumps(MANIFEST)
-    )
+    (folder / "manifest.json").write_text(json.dumps(MANIFEST))
 
 
 def _generation(folder):
@@ -116,7 +114,9 @@ def _generation(folder):
 
 def draw_figures(folder, train_sets, seeds):
     """Draw the sample run's figures into ``folder``; return their texts by name."""
-    bars, by_code, plan, likeness, curves, quality, losses = (folder / f"{name}.svg" for name in FIGURES)
+    bars, by_code, plan, likeness, curves, quality, losses = (
+        folder / f"{name}.svg" for name in FIGURES
+    )
     plot_f1_by_tier(metrics_table(train_sets, seeds), train_sets, EDGES, bars)
     pair = {"baseline": train_sets[0], "against": train_sets[-1]}
     write_text(draw_f1_by_code(code_pairs(codes_table(train_sets), pair), pair), by_code)

@@ -140,8 +140,11 @@ def comparisons_table(train_sets, n_seeds):
 def codes_table(train_sets):
     """Every code has two test labels, one found by no model; the first two are a family."""
     rows = [
-        (model, train_set, code, f"title of {code}", "icd9cm " + ("00x" if place < 2 else code))
-        + (tier, n_train, 2, 0.5 + 0.1 * number, 1.0, 0.5 if place == 0 else 0.0)
+        (
+            *(model, train_set, code, f"title of {code}"),
+            *("icd9cm 00x" if place < 2 else code, tier, n_train, 2),
+            *(0.5 + 0.1 * number, 1.0, 0.5 if place == 0 else 0.0),
+        )
         for model in ("gki_icd", "plm_icd")
         for number, train_set in enumerate(train_sets)
         for place, (code, n_train, tier) in enumerate(
@@ -201,5 +204,3 @@ def history(rows=((0.5, 2.0), (1.0, 1.0), (1.5, 0.5), (2.0, 0.3))):
     losses = [(epoch, int(epoch * 10), "loss", value) for epoch, value in rows]
     maps = [(float(epoch), epoch * 10, "eval_map", 0.2 * epoch) for epoch in (1, 2)]
     return pl.DataFrame(losses + maps, schema=TABLES["training/history"].columns, orient="row")
-
-

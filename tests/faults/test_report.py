@@ -12,7 +12,6 @@ from report_run import TEMPLATE, read, write_run
 from report_tables import settings
 
 
-
 @pytest.fixture
 def paths(tmp_path):
     return write_run(tmp_path / "run")
@@ -69,9 +68,7 @@ def test_a_broken_template_is_one_clear_error_and_no_half_page(paths, tmp_path, 
     template.write_text(text)
     with pytest.raises(UserError, match="mend the template"):
         write_text(
-            page.render(
-                read(paths), settings(), template
-            ),
+            page.render(read(paths), settings(), template),
             out,
         )
     assert list(tmp_path.glob("*.html")) == []

@@ -1,4 +1,4 @@
-"""The figure of codes: which it draws, what a mark says, and that nothing in it can break a page."""
+"""The figure of codes: which it draws, what a mark says, and that no title can break a page."""
 
 import re
 import xml.etree.ElementTree as ET
@@ -31,8 +31,7 @@ SAMPLE = codes(
 
 def titles(svg):
     return [
-        element.text
-        for element in ET.fromstring(svg).iter("{http://www.w3.org/2000/svg}title")
+        element.text for element in ET.fromstring(svg).iter("{http://www.w3.org/2000/svg}title")
     ]
 
 
@@ -65,7 +64,9 @@ def test_a_mark_of_many_codes_names_eight_and_counts_the_rest():
     assert title.endswith("and 12 more codes")
 
 
-@pytest.mark.parametrize(("comparison", "frame"), [(None, SAMPLE), (PAIR, empty_table("report/codes"))])
+@pytest.mark.parametrize(
+    ("comparison", "frame"), [(None, SAMPLE), (PAIR, empty_table("report/codes"))]
+)
 def test_without_a_comparison_or_codes_the_figure_says_so(comparison, frame):
     svg = draw_f1_by_code(code_pairs(frame, comparison), comparison)
     ET.fromstring(svg)

@@ -27,8 +27,6 @@ from report_run import draw_figures
 from report_tables import EDGES
 
 
-
-
 def test_same_data_same_bytes(tmp_path):
     runs = [draw_figures(tmp_path / name, ["original", "extended"], [1, 2]) for name in "ab"]
     assert runs[0] == runs[1]

@@ -2,7 +2,6 @@
 
 import re
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
 from longtail_icd.report import page, provenance
@@ -148,9 +147,7 @@ def test_what_did_not_run_is_listed(page_of):
 def test_disjoint_wording_is_named_a_control(sample_run):
     configured = settings()
     configured["corpus"]["simulation"]["overlap"] = 0
-    html = page.render(
-        read(sample_run()), configured, TEMPLATE
-    )
+    html = page.render(read(sample_run()), configured, TEMPLATE)
     assert "This whole run is a negative control" in html
 
 
@@ -200,27 +197,20 @@ def test_how_the_label_space_was_chosen_is_said(sample_run, label_space):
     """Under `corpus` the page must say that the list knows the evaluation's unseen codes."""
     configured = settings()
     configured["corpus"]["label_space"] = label_space
-    html = page.render(
-        read(sample_run()), configured, TEMPLATE
-    )
+    html = page.render(read(sample_run()), configured, TEMPLATE)
     assert ("knows which unseen codes the evaluation holds" in html) == (label_space == "corpus")
 
 
 def test_names_from_the_configuration_are_escaped(sample_run):
     configured = settings()
     configured["corpus"]["name"] = "<script>alert(1)</script>"
-    html = page.render(
-        read(sample_run()), configured, TEMPLATE
-    )
+    html = page.render(read(sample_run()), configured, TEMPLATE)
     assert "<script>alert" not in html
 
 
 def test_rendering_twice_gives_the_same_page(sample_run):
     paths = sample_run()
-    pages = {
-        page.render(read(paths), settings(), TEMPLATE)
-        for _ in range(2)
-    }
+    pages = {page.render(read(paths), settings(), TEMPLATE) for _ in range(2)}
     assert len(pages) == 1
 
 

@@ -1,7 +1,5 @@
 """What the page says of the notes: hand-computed, each figure in its place."""
 
-from pathlib import Path
-
 import polars as pl
 from longtail_icd.common.tables import TABLES, empty_table
 from longtail_icd.generation.quality.assessment import assess_files
@@ -9,8 +7,6 @@ from longtail_icd.report.glossary import QUALITY
 from longtail_icd.report.quality import evidence_table, quality_table, ratios, section_table
 from quality_notes import write_files
 from report_tables import quality_table as quality_sample
-
-
 
 
 def rows_of(table):

@@ -99,7 +99,7 @@ def efficiency_table(
     trainings: pl.DataFrame,
     tokens: Mapping[str, int],
 ) -> PageTable:
-    """What each comparison's gain cost: points per hour of training and per million tokens.
+    """Say what each comparison's gain cost: points per training hour and per million tokens.
 
     Args:
         comparisons: table ``evaluation/comparisons``.

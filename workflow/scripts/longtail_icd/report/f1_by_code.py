@@ -30,6 +30,12 @@ _CORNERS = {
     "zero_shot": ((0, 1.2), (1.1, -0.9), (-1.1, -0.9)),
 }
 
+_STYLE = f"""<style>
+.code-grid {{ stroke: {GRID}; stroke-opacity: .3 }}
+.code-even {{ stroke: {GRID}; stroke-dasharray: 4 3 }}
+.code-mark {{ fill-opacity: .55; stroke: currentColor; stroke-width: .4 }}
+</style>"""
+
 
 def code_pairs(codes: pl.DataFrame, comparison: dict[str, str] | None) -> pl.DataFrame:
     """Return each code's F1 before and after, of codes with a gold label in the test split.
@@ -41,7 +47,7 @@ def code_pairs(codes: pl.DataFrame, comparison: dict[str, str] | None) -> pl.Dat
     Returns:
         model, code, title, tier, n_train, n_test, before, after; in the order of model and code.
     """
-    pair = comparison or {"baseline": None, "against": None}
+    pair = comparison or {"baseline": "", "against": ""}
     own = codes.filter(pl.col("n_test") > 0)
     after = own.filter(train_set=pair["against"]).select("model", "code", after="f1")
     before = own.filter(train_set=pair["baseline"]).rename({"f1": "before"})
@@ -60,7 +66,11 @@ def moved_table(pairs: pl.DataFrame, model: str, size: int = 10) -> PageTable:
         size: most codes of each kind.
     """
     gain = (pl.col("after") - pl.col("before")) * pl.col("n_test")
-    ranked = pairs.filter(model=model).with_columns(gain=gain).sort("gain", "code", descending=[True, False])
+    ranked = (
+        pairs.filter(model=model)
+        .with_columns(gain=gain)
+        .sort("gain", "code", descending=[True, False])
+    )
     gained = ranked.filter(pl.col("gain") > 0).head(size)
     lost = ranked.filter(pl.col("gain") < 0).tail(size)
     return PageTable(
@@ -87,55 +97,55 @@ def marks_of(pairs: pl.DataFrame) -> pl.DataFrame:
     Returns:
         tier, x, y (points), codes (a list of rows of ``pairs``).
     """
-    place = [(pl.col(side) * 100).round().alias(axis) for axis, side in (("x", "before"), ("y", "after"))]
+    place = [
+        (pl.col(side) * 100).round().alias(axis) for axis, side in (("x", "before"), ("y", "after"))
+    ]
     return (
-        pairs.group_by("tier", *place, maintain_order=True)
-        .agg(pl.struct(pl.all()).alias("codes"))
+        pairs.with_columns(pl.struct(pl.all()).alias("codes"))
+        .group_by("tier", *place, maintain_order=True)
+        .agg("codes")
         .sort(pl.col("codes").list.len(), descending=True, maintain_order=True)
     )
 
 
-def _describe(codes: list[dict]) -> str:
-    """Return a mark's title: its codes with their counts, and what they gained."""
+def _describe(mark: dict) -> str:
+    """Return a mark's title: what its codes gained, and which they are."""
+    codes = mark["codes"]
     named = [
         f"{one['code']} {one['title'] or ''}".strip()
         + f" ({TIERS[one['tier']]}; {count(one['n_train'])} train, {count(one['n_test'])} test)"
         for one in codes[:_NAMED]
     ]
     more = [f"and {count(len(codes) - _NAMED)} more codes"] if len(codes) > _NAMED else []
-    first = codes[0]
-    moved = (
-        f"F1 {100 * first['before']:.0f} → {100 * first['after']:.0f} "
-        f"({signed_points(first['after'] - first['before'])})"
-    )
+    gain = signed_points((mark["y"] - mark["x"]) / 100)
+    moved = f"F1 {mark['x']:.0f} → {mark['y']:.0f} ({gain})"
     return "\n".join([moved, *named, *more])
 
 
-def _shape(tier: str, x: float, y: float, radius: float) -> str:
-    """Return the start of the element of a tier's mark, without its end."""
+def _shape(tier: str, x: float, y: float, radius: float, more: str = "", inside: str = "") -> str:
+    """Return the element of a tier's mark, with more attributes and what stands inside."""
+    fill = COLOURS[list(TIERS).index(tier)]
     if not _CORNERS[tier]:
-        return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}"'
+        place = f'cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}"'
+        return f'<circle {place} fill="{fill}"{more}>{inside}</circle>'
     corners = " ".join(f"{x + radius * a:.1f},{y + radius * b:.1f}" for a, b in _CORNERS[tier])
-    return f'<polygon points="{corners}"'
+    return f'<polygon points="{corners}" fill="{fill}"{more}>{inside}</polygon>'
 
 
 def _mark(mark: dict, top: float) -> str:
-    codes = mark["codes"]
-    radius = 2.6 * (1 + math.log10(len(codes)))
+    radius = 2.6 * (1 + math.log10(len(mark["codes"])))
     x, y = _LEFT + mark["x"] / 100 * _SIDE, top + (100 - mark["y"]) / 100 * _SIDE
-    return (
-        f'{_shape(mark["tier"], x, y, radius)} class="code-mark" data-gain="{mark["y"] - mark["x"]:g}" '
-        f'fill="{_colour(mark["tier"])}"><title>{escape(_describe(codes))}</title></'
-        f"{'polygon' if _CORNERS[mark['tier']] else 'circle'}>"
-    )
-
-
-def _colour(tier: str) -> str:
-    return COLOURS[list(TIERS).index(tier)]
+    more = f' class="code-mark" data-gain="{mark["y"] - mark["x"]:g}"'
+    title = f"<title>{escape(_describe(mark))}</title>"
+    return _shape(mark["tier"], x, y, radius, more, title)
 
 
 def _text(x: float, y: float, words: str, more: str = "") -> str:
     return f'<text x="{x:.1f}" y="{y:.1f}" {more}>{escape(words)}</text>'
+
+
+def _line(path: str, kind: str) -> str:
+    return f'<path d="{path}" class="{kind}"/>'
 
 
 def _axes(top: float, title: str, comparison: dict[str, str]) -> list[str]:
@@ -145,17 +155,20 @@ def _axes(top: float, title: str, comparison: dict[str, str]) -> list[str]:
     for at in (0, 25, 50, 75, 100):
         x, y = _LEFT + at / 100 * _SIDE, bottom - at / 100 * _SIDE
         lines += [
-            f'<path d="M{x:.1f} {top:.1f}V{bottom:.1f}M{_LEFT} {y:.1f}H{right}" class="code-grid"/>',
+            _line(f"M{x:.1f} {top:.1f}V{bottom:.1f}M{_LEFT} {y:.1f}H{right}", "code-grid"),
             _text(x, bottom + 15, f"{at}", 'text-anchor="middle"'),
             _text(_LEFT - 6, y + 4, f"{at}", 'text-anchor="end"'),
         ]
     middle = top + _SIDE / 2
     return [
         *lines,
-        f'<path d="M{_LEFT} {bottom:.1f}L{right} {top:.1f}" class="code-even"/>',
+        _line(f"M{_LEFT} {bottom:.1f}L{right} {top:.1f}", "code-even"),
         _text(_LEFT, top - 10, title, 'font-weight="bold"'),
         _text(
-            _LEFT + _SIDE / 2, bottom + 33, f"F1 of {comparison['baseline']}", 'text-anchor="middle"'
+            _LEFT + _SIDE / 2,
+            bottom + 33,
+            f"F1 of {comparison['baseline']}",
+            'text-anchor="middle"',
         ),
         _text(
             12,
@@ -170,7 +183,7 @@ def _legend() -> list[str]:
     parts = []
     for place, (tier, name) in enumerate(TIERS.items()):
         x, y = _LEFT + 95 * (place % 3), 12 + 18 * (place // 3)
-        parts += [f'{_shape(tier, x, y, 4)} fill="{_colour(tier)}"/>', _text(x + 9, y + 4, name)]
+        parts += [_shape(tier, x, y, 4), _text(x + 9, y + 4, name)]
     return parts
 
 
@@ -196,8 +209,7 @@ def draw_f1_by_code(pairs: pl.DataFrame, comparison: dict[str, str] | None) -> s
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" '
             'font-family="sans-serif" font-size="11" fill="currentColor">',
-            f"<style>.code-grid{{stroke:{GRID};stroke-opacity:.3}}.code-even{{stroke:{GRID};"
-            "stroke-dasharray:4 3}.code-mark{fill-opacity:.55;stroke:currentColor;stroke-width:.4}</style>",
+            _STYLE,
             *body,
             "</svg>\n",
         ]

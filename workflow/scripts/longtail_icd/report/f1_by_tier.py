@@ -52,7 +52,8 @@ def _draw_series(axes: Axes, rows: pl.DataFrame, offset: float, width: float, in
     known = rows.with_columns(x=pl.Series(x)).filter(
         pl.col("low").is_finite(), pl.col("high").is_finite()
     )
-    axes.vlines(known["x"], known["low"], known["high"], color=INK, linewidth=1.2)
+    if known.height:
+        axes.vlines(known["x"], known["low"], known["high"], color=INK, linewidth=1.2)
     return bars
 
 

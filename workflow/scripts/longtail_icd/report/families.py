@@ -52,11 +52,7 @@ def family_table(codes: pl.DataFrame, model: str, train_sets: Sequence[str]) -> 
             [
                 tier_name(tier),
                 count(labels.get(tier)),
-                *(
-                    cell
-                    for one in train_sets
-                    for cell in _cells(rows.filter(train_set=one), tier)
-                ),
+                *(cell for one in train_sets for cell in _cells(rows.filter(train_set=one), tier)),
             ]
             for tier in (ALL_CODES, *TIERS)
         ],

@@ -8,7 +8,7 @@ import polars as pl
 from longtail_icd.report.answer import rows_of
 from longtail_icd.report.controls import role_of
 from longtail_icd.report.glossary import ALL_CODES, POOLED_F1, PRIMARY_TIER, model_name
-from longtail_icd.report.numbers import MISSING, count, interval, p_value, signed_points
+from longtail_icd.report.numbers import count, interval, p_value, signed_points
 from longtail_icd.report.tables import PageTable, tier_name
 
 _SHOWN = (PRIMARY_TIER, "zero_shot", ALL_CODES)
@@ -52,7 +52,7 @@ def overview_table(
                 f"{pair['against']} − {pair['baseline']}",
                 role_of(pair, settings),
                 *(difference(cell) for cell in cells),
-                p_value(cells[0]["p_adjusted"]) if cells[0]["delta"] is not None else MISSING,
+                p_value(cells[0]["p_adjusted"]),
                 count(own["n_seeds"].min()),
             ]
         )

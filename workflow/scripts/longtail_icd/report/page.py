@@ -116,7 +116,6 @@ def _results(sources: Sources, settings: dict[str, Any]) -> dict[str, Any]:
     tokens = tokens_by_train_set(settings["train_sets"], notes)
     moved = code_pairs(sources.codes, main)
     shown = list(main.values()) if main else train_sets[:1]
-    by_tier = [metric_table(metrics, one, train_sets, tier) for one in models for tier in TIERS]
     return {
         "confidence": f"{confidence:.0%}",
         "main": main,
@@ -134,7 +133,9 @@ def _results(sources: Sources, settings: dict[str, Any]) -> dict[str, Any]:
         "moved": [moved_table(moved, one) for one in models],
         "families": [family_table(sources.codes, one, shown) for one in models],
         "scores": [metric_table(metrics, model, train_sets, ALL_CODES) for model in models],
-        "scores_by_tier": [table for table in by_tier if table.rows],
+        "scores_by_tier": [
+            metric_table(metrics, one, train_sets, tier) for one in models for tier in TIERS
+        ],
         "cost": cost_table(notes, sources.prices),
         "no_tokens": not any(tokens.values()),
     }

@@ -1,4 +1,4 @@
-"""A run beside the scores of the literature: the same corpus, split and definition, or not at all."""
+"""A run beside scores of the literature of the same corpus, split and definition, or not at all."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -43,9 +43,7 @@ def read_published_scores(path: str | Path) -> pl.DataFrame:
     return table
 
 
-def why_not_comparable(
-    settings: dict[str, Any], published: dict[str, Any] | None
-) -> str | None:
+def why_not_comparable(settings: dict[str, Any], published: dict[str, Any] | None) -> str | None:
     """Say why no published score may stand beside this run; None if some may.
 
     Args:
@@ -58,9 +56,11 @@ def why_not_comparable(
     if published is None:
         return "The configuration names no published corpus (corpus.published)."
     if corpus["split"]["method"] != "official":
-        return f"The split is not the published one (corpus.split.method: {corpus['split']['method']})."
+        method = corpus["split"]["method"]
+        return f"The split is not the published one (corpus.split.method: {method})."
     if corpus["label_space"] != "corpus":
-        return f"The label space is not the customary one (corpus.label_space: {corpus['label_space']})."
+        found = corpus["label_space"]
+        return f"The label space is not the customary one (corpus.label_space: {found})."
     differing = [
         one["figure"].replace(".", ", ")
         for one in published["figures"]
@@ -94,7 +94,7 @@ def admit(
         computed: the metrics that the run has.
     """
     refusals = [_refusal(row, corpus, computed) for row in scores.iter_rows(named=True)]
-    kept = scores.filter([reason is None for reason in refusals])
+    kept = scores.filter(pl.Series([reason is None for reason in refusals], dtype=pl.Boolean))
     return kept, Counter(reason for reason in refusals if reason)
 
 
@@ -118,14 +118,16 @@ def _own_rows(
     for (model, train_set), own in means.group_by("model", "train_set", maintain_order=True):
         values = dict(own.select("metric", "value").iter_rows())
         cells = [points(values.get(metric)) for metric in metrics]
-        rows.append([f"{model_name(model)}, {train_set}", *cells, count(n_codes), threshold, "this run"])
+        rows.append(
+            [f"{model_name(model)}, {train_set}", *cells, count(n_codes), threshold, "this run"]
+        )
     return rows
 
 
 def literature_table(
     kept: pl.DataFrame, metrics: pl.DataFrame, corpus: str, n_codes: int, threshold: str
 ) -> PageTable | None:
-    """This run's means over its seeds above the published scores; None if there are none.
+    """Set the run's means over its seeds above the published scores; None if there are none.
 
     Args:
         kept: the admitted scores.

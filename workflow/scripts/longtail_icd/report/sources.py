@@ -25,6 +25,7 @@ FIGURES = (
     "quality",
     "learning_curves",
 )
+_CORPUS_KEYS = ("rows", "files", "published")
 _RECIPE_KEYS = ("reasons", "models", "data_classes", "missing_anchors")
 
 
@@ -172,7 +173,9 @@ def read_sources(
         synonyms=read_table(paths["synonyms"], "terminology/synonyms"),
         notes=_by_split(paths["notes"], "corpus/notes", ["note_id", "patient_id"]),
         labels=_by_split(paths["labels"], "corpus/labels", ["note_id", "code"]),
-        manifest=read_manifest(paths["manifest"], ["rows", "files", "published"], "describe_corpus"),
+        manifest=read_manifest(
+            paths["manifest"], ["rows", "files", "published"], "describe_corpus"
+        ),
         recipes=written,
         planned=read_planned(paths["code_sets"], planned),
         assessed=read_by_recipe(paths["assessments"], assessed, "plan/plausibility"),
