@@ -5,7 +5,7 @@ import { basename, join } from "node:path";
 import { createRequire } from "node:module";
 import { parseArgs } from "node:util";
 import { pathToFileURL } from "node:url";
-import { FileSystemConfigLoader, HtmlValidate } from "html-validate";
+import { HtmlValidate } from "html-validate";
 import { chromium } from "playwright-core";
 
 const AXE = createRequire(import.meta.url).resolve("axe-core");
@@ -43,7 +43,7 @@ const { positionals: [executablePath, ...paths], values } = parseArgs({
   allowPositionals: true,
   options: { screenshots: { type: "string" } },
 });
-const validator = new HtmlValidate(new FileSystemConfigLoader());
+const validator = new HtmlValidate({ extends: ["html-validate:standard", "html-validate:a11y"] });
 const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
 for (const path of paths) {
   const { results } = await validator.validateFile(path);
