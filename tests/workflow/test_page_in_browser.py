@@ -100,7 +100,7 @@ def test_the_figure_of_codes_works_by_keyboard(sample_page):
     )
     assert done.returncode == 0, done.stderr
     first, second, again = json.loads(done.stdout)
-    assert first.startswith("F1 50 → 60 (+10.0)")
+    assert first.startswith("GKI-ICD: F1 50 → 60 (+10.0)")
     assert second != first and again == first
 
 

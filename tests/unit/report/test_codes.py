@@ -83,6 +83,6 @@ def test_families_count_codes_with_siblings_only():
     assert rows == {"few_shot": (2, 2.0, 1.0), "medium": (1, 0.0, 0.0), "all": (3, 2.0, 1.0)}
     table = family_table(run_rows(), "plm_icd", ["original"])
     cells = {name: row for name, *row in table.rows}
-    assert cells["all codes"] == ["3", "2", "1", "50.0"]
-    assert cells["medium"] == ["1", "0", "0", "–"]  # nothing missed: no share
-    assert cells["head"] == ["–", "–", "–", "–"]
+    assert cells["all codes"] == ["3", "2", "1 (50.0%)"]
+    assert cells["medium"] == ["1", "0", "0"]  # nothing missed: no share
+    assert cells["head"] == ["–", "–", "–"]

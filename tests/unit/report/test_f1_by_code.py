@@ -49,11 +49,11 @@ def test_a_mark_names_its_codes_and_its_gain_and_titles_are_escaped():
     svg = draw_f1_by_code(code_pairs(SAMPLE, PAIR), PAIR)
     first, second = titles(svg)
     assert first.splitlines() == [
-        "F1 25 → 75 (+50.0)",
+        "PLM-ICD: F1 25 → 75 (+50.0)",
         "001.0 cholera <acute> (few-shot; 3 train, 4 test)",
         "002.0 (few-shot; 3 train, 2 test)",
     ]
-    assert second.startswith("F1 50 → 40 (−10.0)")
+    assert second.startswith("PLM-ICD: F1 50 → 40 (−10.0)")
     assert re.findall(r'data-gain="([^"]+)"', svg) == ["50", "-10"]
 
 

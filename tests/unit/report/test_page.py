@@ -134,6 +134,16 @@ def test_the_controls_are_no_answer_but_stand_beside_it(page_of):
     cells = cells_of(html)
     assert "|extended − original|question|+4.2 [+1.1, +7.5]|" in cells
     assert "|permuted − original|permuted labels|−0.4 [−2.0, +1.0]|" in cells
+    assert "|equal steps|not run|–|–|–|" in cells
+
+
+def test_a_gain_without_equal_steps_says_so_beside_the_answer(page_of, sample_run):
+    caution = "No comparison at equal steps was run."
+    assert caution in page_of()
+    configured = settings(train_sets=("original", "extended", "longer"))
+    configured["train_sets"]["longer"] |= {"recipes": [], "steps_of": "extended"}
+    sources = read(sample_run(train_sets=("original", "extended", "longer")))
+    assert caution not in page.render(sources, configured, TEMPLATE)
 
 
 def test_what_did_not_run_is_listed(page_of):

@@ -74,7 +74,8 @@ def role_of(pair: dict[str, str], settings: dict[str, Any]) -> str:
     return ", ".join(dict.fromkeys(found)) or QUESTION
 
 
-def _missing_controls(settings: dict[str, Any]) -> list[tuple[str, str]]:
+def missing_controls(settings: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return the controls that no comparison is, each with what is therefore not known."""
     compared = {pair[side] for pair in settings["comparisons"] for side in ("baseline", "against")}
     missing = []
     for control in CONTROLS:
@@ -94,7 +95,7 @@ def not_run(settings: dict[str, Any], planned: list[str]) -> list[tuple[str, str
         settings: the blocks of the configuration that the run used.
         planned: names of the recipes that have a plan.
     """
-    missing = _missing_controls(settings)
+    missing = missing_controls(settings)
     for model in sorted({"plm_icd", "gki_icd"} - set(settings["models"])):
         missing.append((model_name(model), "not among the configuration's models"))
     if len(settings["seeds"]) == 1:

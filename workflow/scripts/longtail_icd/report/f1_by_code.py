@@ -108,7 +108,7 @@ def marks_of(pairs: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _describe(mark: dict) -> str:
+def _describe(mark: dict, model: str) -> str:
     """Return a mark's title: what its codes gained, and which they are."""
     codes = mark["codes"]
     named = [
@@ -118,7 +118,7 @@ def _describe(mark: dict) -> str:
     ]
     more = [f"and {count(len(codes) - _NAMED)} more codes"] if len(codes) > _NAMED else []
     gain = signed_points((mark["y"] - mark["x"]) / 100)
-    moved = f"F1 {mark['x']:.0f} → {mark['y']:.0f} ({gain})"
+    moved = f"{model}: F1 {mark['x']:.0f} → {mark['y']:.0f} ({gain})"
     return "\n".join([moved, *named, *more])
 
 
@@ -132,11 +132,11 @@ def _shape(tier: str, x: float, y: float, radius: float, more: str = "", inside:
     return f'<polygon points="{corners}" fill="{fill}"{more}>{inside}</polygon>'
 
 
-def _mark(mark: dict, top: float) -> str:
+def _mark(mark: dict, model: str, top: float) -> str:
     radius = 2.6 * (1 + math.log10(len(mark["codes"])))
     x, y = _LEFT + mark["x"] / 100 * _SIDE, top + (100 - mark["y"]) / 100 * _SIDE
     more = f' class="code-mark" data-gain="{mark["y"] - mark["x"]:g}"'
-    title = f"<title>{escape(_describe(mark))}</title>"
+    title = f"<title>{escape(_describe(mark, model))}</title>"
     return _shape(mark["tier"], x, y, radius, more, title)
 
 
@@ -157,7 +157,7 @@ def _axes(top: float, title: str, comparison: dict[str, str]) -> list[str]:
         lines += [
             _line(f"M{x:.1f} {top:.1f}V{bottom:.1f}M{_LEFT} {y:.1f}H{right}", "code-grid"),
             _text(x, bottom + 15, f"{at}", 'text-anchor="middle"'),
-            _text(_LEFT - 6, y + 4, f"{at}", 'text-anchor="end"'),
+            _text(_LEFT - 10, y + 4, f"{at}", 'text-anchor="end"'),
         ]
     middle = top + _SIDE / 2
     return [
@@ -203,7 +203,9 @@ def draw_f1_by_code(pairs: pl.DataFrame, comparison: dict[str, str] | None) -> s
         for place, ((model,), rows) in enumerate(models.items()):
             top = _LEGEND + place * _PANEL + _TOP - 20
             body += _axes(top, model_name(model), comparison)
-            body += [_mark(mark, top) for mark in marks_of(rows).iter_rows(named=True)]
+            body += [
+                _mark(mark, model_name(model), top) for mark in marks_of(rows).iter_rows(named=True)
+            ]
         height = _LEGEND + len(models) * _PANEL
     return "\n".join(
         [

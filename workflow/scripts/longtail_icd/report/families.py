@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from longtail_icd.report.glossary import ALL_CODES, TIERS, model_name
-from longtail_icd.report.numbers import count, points
+from longtail_icd.report.numbers import MISSING, count
 from longtail_icd.report.tables import PageTable, tier_name
 
 
@@ -28,10 +28,10 @@ def family_confusion(codes: pl.DataFrame) -> pl.DataFrame:
 def _cells(rows: pl.DataFrame, tier: str) -> list[str]:
     found = rows.filter(tier=tier)
     if found.is_empty():
-        return [count(None)] * 3
+        return [MISSING, MISSING]
     row = found.row(0, named=True)
-    share = row["mistaken"] / row["missed"] if row["missed"] else None
-    return [count(row["missed"]), count(row["mistaken"]), points(share)]
+    share = f" ({row['mistaken'] / row['missed']:.1%})" if row["missed"] else ""
+    return [count(row["missed"]), count(row["mistaken"]) + share]
 
 
 def family_table(codes: pl.DataFrame, model: str, train_sets: Sequence[str]) -> PageTable:
@@ -44,7 +44,7 @@ def family_table(codes: pl.DataFrame, model: str, train_sets: Sequence[str]) -> 
     """
     rows = family_confusion(codes.filter(model=model))
     labels = dict(rows.filter(train_set=train_sets[0]).select("tier", "labels").iter_rows())
-    measures = ("missed", "sibling instead", "of missed, %")
+    measures = ("missed", "sibling instead")
     return PageTable(
         f"{model_name(model)}: missed labels of codes with siblings, by tier",
         ["tier", "labels", *(f"{one}: {what}" for one in train_sets for what in measures)],

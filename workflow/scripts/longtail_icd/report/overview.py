@@ -6,9 +6,9 @@ from typing import Any
 import polars as pl
 
 from longtail_icd.report.answer import rows_of
-from longtail_icd.report.controls import role_of
+from longtail_icd.report.controls import missing_controls, role_of
 from longtail_icd.report.glossary import ALL_CODES, POOLED_F1, PRIMARY_TIER, model_name
-from longtail_icd.report.numbers import count, interval, p_value, signed_points
+from longtail_icd.report.numbers import MISSING, count, interval, p_value, signed_points
 from longtail_icd.report.tables import PageTable, tier_name
 
 _SHOWN = (PRIMARY_TIER, "zero_shot", ALL_CODES)
@@ -32,7 +32,7 @@ def overview_table(
     model: str,
     settings: dict[str, Any],
 ) -> PageTable:
-    """One model's comparisons, a row each, in the configuration's order.
+    """One model's comparisons, a row each, in the configuration's order; then controls not run.
 
     Args:
         comparisons: table ``evaluation/comparisons``.
@@ -56,8 +56,10 @@ def overview_table(
                 count(own["n_seeds"].min()),
             ]
         )
+    for name, _ in missing_controls(settings):
+        rows.append([name, "not run", *[MISSING] * (len(_SHOWN) + 2)])
     return PageTable(
         f"{model_name(model)}: differences of pooled F1 in points, with intervals",
-        ["comparison", "role", *map(tier_name, _SHOWN), "p, few-shot (Holm)", "seeds"],
+        ["comparison", "role", *map(tier_name, _SHOWN), "p, few-shot", "seeds"],
         rows,
     )

@@ -7,7 +7,7 @@ from longtail_icd.generation.quality import pages
 from longtail_icd.report.allocation import allocation_table
 from longtail_icd.report.answer import answers
 from longtail_icd.report.code_frequencies import frequencies, synthetic_mentions
-from longtail_icd.report.controls import CONTROLS, main_comparison, not_run
+from longtail_icd.report.controls import CONTROLS, main_comparison, missing_controls, not_run
 from longtail_icd.report.coverage import coverage_table, source_table
 from longtail_icd.report.efficiency import cost_table, efficiency_table, tokens_by_train_set
 from longtail_icd.report.f1_by_code import code_pairs, moved_table
@@ -122,6 +122,7 @@ def _results(sources: Sources, settings: dict[str, Any]) -> dict[str, Any]:
         "answers": answers(comparisons, [main] if main else [], models, confidence),
         "overview": [overview_table(comparisons, pairs, one, settings) for one in models],
         "controls": CONTROLS,
+        "longer": "equal steps" in dict(missing_controls(settings)),
         "comparisons": [
             comparison_table(comparisons, pair, model, confidence)
             for pair in pairs
