@@ -179,7 +179,7 @@ def write_run(folder: Path, train_sets=("original", "extended"), seeds=(1,)) -> 
     return paths
 
 
-def read(paths, assessed=("paper",)):
-    """Read what :func:`write_run` wrote."""
+def read(paths, recipes=("paper",), assessed=("paper",)):
+    """Read what :func:`write_run` wrote, or of fewer recipes."""
     runs = ["/".join(Path(path).parts[-4:-1]) for path in paths["models"]]
-    return read_sources(paths, ["paper"], ["paper"], list(assessed), runs, {})
+    return read_sources(paths, recipes, recipes, assessed, runs, {})

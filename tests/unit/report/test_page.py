@@ -155,6 +155,25 @@ def test_what_did_not_run_is_listed(page_of):
     assert "permuted labels" not in missing
 
 
+def test_a_run_of_scores_alone_has_a_readable_page(sample_run):
+    """No comparison, no recipe, one seed, no GPU: each section says so or is not there."""
+    lists = ["allocations", "code_sets", "assessments", "synthetic_notes", "synthetic_labels"]
+    paths = sample_run() | {key: [] for key in [*lists, "manifests", "qualities"]}
+    configured = settings() | {"comparisons": [], "recipes": {}, "writers": {}}
+    configured["train_sets"]["extended"]["recipes"] = []
+    html = page.render(read(paths, recipes=(), assessed=()), configured, TEMPLATE)
+    checked(html)
+    cells = cells_of(html)
+    for words in (
+        "The configuration names no comparison, so this page cannot answer.",
+        "No train set uses synthetic notes.",
+        "|synthetic notes|none|",
+        "No published score stands here. The corpus is simulated",
+    ):
+        assert words in cells
+    assert 'id="quality"' not in html
+
+
 def test_disjoint_wording_is_named_a_control(sample_run):
     configured = settings()
     configured["corpus"]["simulation"]["overlap"] = 0
