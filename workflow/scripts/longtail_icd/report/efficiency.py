@@ -130,9 +130,9 @@ def efficiency_table(
         [
             "comparison",
             "difference",
-            "hours, baseline",
-            "hours, against",
-            "per training hour",
+            "hours before",
+            "hours after",
+            "per hour",
             "per GPU-hour",
             "per million tokens",
         ],
