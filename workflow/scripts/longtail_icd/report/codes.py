@@ -6,7 +6,6 @@ import numpy as np
 import polars as pl
 
 from longtail_icd.common.tables import TABLES
-from longtail_icd.evaluation.metrics import counts_per_code, f1_from_counts
 from longtail_icd.evaluation.scores import Scores, gold_matrix
 
 
@@ -75,12 +74,14 @@ def score_codes(
     """
     gold, _ = gold_matrix(labels, scores)
     predicted = scores.logits >= logit_threshold
+    hits, n_test = (gold & predicted).sum(axis=0), gold.sum(axis=0)
     family = described["family"].rank("dense").to_numpy() - 1
     return described.with_columns(
         **{name: pl.lit(value) for name, value in run.items()},
-        n_test=pl.Series(gold.sum(axis=0), dtype=pl.Int64),
-        f1=pl.Series(f1_from_counts(counts_per_code(gold, predicted).T)),
-        missed=pl.Series((gold & ~predicted).sum(axis=0), dtype=pl.Float64),
+        n_test=pl.Series(n_test, dtype=pl.Int64),
+        # 0/0, a code that is neither in gold nor predicted, counts 0.
+        f1=pl.Series(2 * hits / np.maximum(n_test + predicted.sum(axis=0), 1)),
+        missed=pl.Series(n_test - hits, dtype=pl.Float64),
         mistaken=pl.Series(mistaken(gold, predicted, family).sum(axis=0), dtype=pl.Float64),
     ).select(list(TABLES["report/codes"].columns))
 
