@@ -35,7 +35,7 @@ rule tabulate_codes:
     log:
         "<logs>/report/tabulate_codes.log",
     conda:
-        "../../envs/workflow_torch.yaml"
+        "../../envs/workflow.yaml"
     resources:
         mem_mb=per_attempt(8000),
     params:
