@@ -5,7 +5,7 @@ BIN := .venv/bin
 PARALLEL := --numprocesses $(CORES) --dist worksteal
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 
-.PHONY: help demo study test test-all lint dag bench
+.PHONY: help demo study test test-all page-check lint dag bench
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -33,6 +33,10 @@ test: .venv/installed-dev ## the tests that every change must pass
 
 test-all: .venv/installed-dev ## those and the long ones
 	$(BIN)/python -m pytest $(PARALLEL)
+
+page-check: .venv/installed-dev ## report, gallery and review in a browser; needs chromium and npm
+	npm ci --prefix tests/browser
+	$(BIN)/python -m pytest tests/workflow/test_page_in_browser.py
 
 lint: .venv/installed-dev ## ruff, snakefmt, snakemake --lint
 	$(BIN)/ruff check .

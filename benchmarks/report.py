@@ -14,8 +14,10 @@ from measure import measured, report
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
 
+from longtail_icd.common.files import write_text
 from longtail_icd.common.tables import TABLES
 from longtail_icd.report.code_frequencies import plot_code_frequencies, synthetic_mentions
+from longtail_icd.report.f1_by_code import code_pairs, draw_f1_by_code
 from longtail_icd.report.f1_by_tier import plot_f1_by_tier
 from longtail_icd.report.learning_curves import plot_learning_curves
 
@@ -86,15 +88,42 @@ def _histories(seeds: int, steps: int) -> dict[str, pl.DataFrame]:
     }
 
 
+def _codes(codes: int) -> pl.DataFrame:
+    """Every code has a test label and an F1 of its own."""
+    generator = np.random.default_rng(1)
+    names = [f"{index:05d}" for index in range(codes)]
+    shared = {"code": names, "title": "some title of a code", "family": names, "tier": "tail"}
+    parts = [
+        pl.DataFrame(
+            {
+                "model": model,
+                "train_set": train_set,
+                **shared,
+                "n_train": 20,
+                "n_test": 5,
+                "f1": generator.random(codes),
+                "missed": 1.0,
+                "mistaken": 0.5,
+            }
+        )
+        for model in MODELS
+        for train_set in TRAIN_SETS
+    ]
+    return pl.concat(parts)
+
+
 def _draw(options: argparse.Namespace) -> int:
     """Draw all figures; return their bytes."""
     with tempfile.TemporaryDirectory() as folder:
-        paths = [Path(folder) / f"{name}.svg" for name in ("f1", "frequencies", "curves")]
+        paths = [Path(folder) / f"{name}.svg" for name in ("f1", "frequencies", "curves", "codes")]
         plot_f1_by_tier(_metrics(options.seeds), TRAIN_SETS, EDGES, paths[0])
         synthetic = _synthetic(options.notes, options.codes, options.labels_per_note)
         mentions = {"paper": synthetic_mentions(*synthetic)}
         plot_code_frequencies(_tiers(options.codes), mentions, EDGES, paths[1])
         plot_learning_curves(_histories(options.seeds, options.steps), TRAIN_SETS, paths[2])
+        pair = dict(zip(("baseline", "against"), TRAIN_SETS, strict=True))
+        pairs = code_pairs(_codes(options.codes), pair)
+        write_text(draw_f1_by_code(pairs, pair), paths[3])
         return sum(path.stat().st_size for path in paths)
 
 

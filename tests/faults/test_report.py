@@ -1,7 +1,6 @@
 """What a user sees when an input of the report is missing, stale or broken."""
 
 import json
-import runpy
 from pathlib import Path
 
 import polars as pl
@@ -9,16 +8,13 @@ import pytest
 from longtail_icd.common.errors import UserError
 from longtail_icd.common.files import write_text
 from longtail_icd.report import page
-from longtail_icd.report.sources import read_sources
-
-ROOT = Path(__file__).parents[2]
-SAMPLE = runpy.run_path(str(ROOT / "tests/unit/report/conftest.py"))
-TEMPLATE = ROOT / "resources/report/page.html.j2"
+from report_run import TEMPLATE, read, write_run
+from report_tables import settings
 
 
 @pytest.fixture
 def paths(tmp_path):
-    return SAMPLE["write_run"](tmp_path / "run")
+    return write_run(tmp_path / "run")
 
 
 @pytest.mark.parametrize(
@@ -36,34 +32,34 @@ def test_a_missing_file_is_named_with_the_rule_that_makes_it(paths, name, remedy
     path = paths[name] if isinstance(paths[name], str) else paths[name][0]
     Path(path).unlink()
     with pytest.raises(UserError, match=remedy) as error:
-        read_sources(paths, ["paper"], ["paper"], ["paper"])
+        read(paths)
     assert path in str(error.value)
 
 
 def test_a_table_without_a_column_is_named(paths):
     pl.DataFrame({"model": ["plm_icd"]}).write_parquet(paths["metrics"])
     with pytest.raises(UserError, match="column corpus is missing"):
-        read_sources(paths, ["paper"], ["paper"], ["paper"])
+        read(paths)
 
 
 def test_comparisons_of_another_configuration_are_refused(paths):
-    settings = SAMPLE["settings"](train_sets=("original", "other"))
+    configured = settings(train_sets=("original", "other"))
     with pytest.raises(
         UserError, match=r"no rows for baseline original, against other.*compare_runs"
     ):
-        page.render(read_sources(paths, ["paper"], ["paper"], ["paper"]), settings, TEMPLATE)
+        page.render(read(paths), configured, TEMPLATE)
 
 
 def test_a_manifest_without_a_key_is_named(paths):
     Path(paths["manifests"][0]).write_text(json.dumps({"reasons": {}}))
     with pytest.raises(UserError, match="key models is missing; run `snakemake -R collect_notes`"):
-        read_sources(paths, ["paper"], ["paper"], ["paper"])
+        read(paths)
 
 
 def test_a_truncated_figure_is_refused(paths):
     Path(paths["learning_curves"]).write_text("")
     with pytest.raises(UserError, match="not an SVG file"):
-        read_sources(paths, ["paper"], ["paper"], ["paper"])
+        read(paths)
 
 
 @pytest.mark.parametrize("text", ["{% if %}", "{{ nothing_by_this_name }}"])
@@ -72,9 +68,7 @@ def test_a_broken_template_is_one_clear_error_and_no_half_page(paths, tmp_path, 
     template.write_text(text)
     with pytest.raises(UserError, match="mend the template"):
         write_text(
-            page.render(
-                read_sources(paths, ["paper"], ["paper"], ["paper"]), SAMPLE["settings"](), template
-            ),
+            page.render(read(paths), settings(), template),
             out,
         )
     assert list(tmp_path.glob("*.html")) == []

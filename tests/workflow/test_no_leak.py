@@ -11,6 +11,7 @@ EVALUATION_ONLY = {
     "predict_codes",
     "score_predictions",
     "compare_runs",
+    "tabulate_codes",
     "write_report",
     "plot_f1_by_tier",
     "tokenize_notes",

@@ -15,6 +15,7 @@ from longtail_icd.corpus.split_files import downloaded, official_files
 from longtail_icd.generation.endpoints.endpoint import FETCHING
 from longtail_icd.generation.endpoints.licences import corpus_licence
 from longtail_icd.generation.screening.thresholds import read_thresholds
+from longtail_icd.report.controls import main_comparison
 from longtail_icd.terminology.user_files import D_ICD, find_d_icd
 
 try:

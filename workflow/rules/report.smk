@@ -23,6 +23,49 @@ rule plot_f1_by_tier:
         "../scripts/plot_f1_by_tier.py"
 
 
+rule tabulate_codes:
+    input:
+        scores=expand("<results>/evaluation/{run}/scores/test.safetensors", run=RUNS),
+        thresholds=expand("<results>/evaluation/{run}/threshold.json", run=RUNS),
+        labels="<results>/corpus/labels/test.parquet",
+        tiers="<results>/plan/tiers.parquet",
+        taxonomy="<results>/terminology/codes.parquet",
+    output:
+        codes="<results>/report/codes.parquet",
+    log:
+        "<logs>/report/tabulate_codes.log",
+    conda:
+        "../../envs/workflow.yaml"
+    resources:
+        mem_mb=per_attempt(8000),
+    params:
+        code=code_of("report", "tabulate_codes"),
+        runs=RUNS,
+    script:
+        "../scripts/tabulate_codes.py"
+
+
+rule plot_f1_by_code:
+    input:
+        codes="<results>/report/codes.parquet",
+    output:
+        figure=report(
+            "<results>/report/figures/f1_by_code.svg",
+            caption="../report/f1_by_code.rst",
+            category="Results",
+            labels={"corpus": CORPUS, "shows": "F1 of each code"},
+        ),
+    log:
+        "<logs>/report/plot_f1_by_code.log",
+    conda:
+        "../../envs/workflow.yaml"
+    params:
+        code=code_of("report", "plot_f1_by_code"),
+        comparison=main_comparison(config),
+    script:
+        "../scripts/plot_f1_by_code.py"
+
+
 rule plot_allocation:
     input:
         tiers="<results>/plan/tiers.parquet",
@@ -141,8 +184,14 @@ rule plot_learning_curves:
 rule write_report:
     input:
         template="resources/report/page.html.j2",
+        parts=expand("resources/report/{part}.j2", part=["macros.html", "style.css", "marks.js"]),
+        published_scores="resources/published_scores.csv",
+        prices="resources/prices.yaml",
         metrics="<results>/evaluation/metrics.parquet",
         comparisons="<results>/evaluation/comparisons.parquet",
+        codes="<results>/report/codes.parquet",
+        models=expand("<results>/training/{run}/model", run=RUNS),
+        benchmarks=expand("<results>/training/{run}/benchmark.tsv", run=RUNS),
         tiers="<results>/plan/tiers.parquet",
         synonyms="<results>/terminology/synonyms.parquet",
         manifest="<results>/corpus/manifest.json",
@@ -156,6 +205,7 @@ rule write_report:
         manifests=expand("<results>/generation/{recipe}/manifest.json", recipe=RECIPES),
         qualities=expand("<results>/generation/{recipe}/quality.parquet", recipe=RECIPES),
         f1_by_tier="<results>/report/figures/f1_by_tier.svg",
+        f1_by_code="<results>/report/figures/f1_by_code.svg",
         allocation="<results>/report/figures/allocation.svg",
         plausibility="<results>/report/figures/plausibility.svg",
         code_frequencies="<results>/report/figures/code_frequencies.svg",
@@ -179,5 +229,6 @@ rule write_report:
         settings=used_settings(),
         planned=PLANNED,
         assessed=ASSESSED,
+        runs=RUNS,
     script:
         "../scripts/write_report.py"

@@ -127,6 +127,8 @@ for _model in MODELS:
             history=f"<results>/training/{_model}/{{train_set}}/seed{{seed}}/history.parquet",
         log:
             f"<logs>/training/{_model}/{{train_set}}/seed{{seed}}.log",
+        benchmark:
+            f"<results>/training/{_model}/{{train_set}}/seed{{seed}}/benchmark.tsv"
         conda:
             "../../envs/torch.yaml"
         resources:

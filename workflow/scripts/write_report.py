@@ -9,8 +9,13 @@ from longtail_icd.report.sources import read_sources
 def main(snakemake):
     params = snakemake.params
     settings = params.settings
-    recipes = list(settings["recipes"])
-    sources = read_sources(snakemake.input, recipes, params.planned, params.assessed)
+    names = {
+        "recipes": list(settings["recipes"]),
+        "planned": params.planned,
+        "assessed": params.assessed,
+        "runs": params.runs,
+    }
+    sources = read_sources(snakemake.input, **names, own_prices=settings["generation"]["prices"])
     write_text(render(sources, settings, snakemake.input.template), snakemake.output.page)
     print(snakemake.output.page)
 

@@ -1,15 +1,11 @@
 """The page counts how many synonyms each tier's codes have, and where they come from."""
 
-import runpy
-from pathlib import Path
-
 from longtail_icd.report.coverage import coverage_table, source_table
-
-SAMPLE = runpy.run_path(str(Path(__file__).with_name("conftest.py")))
+from report_tables import synonyms_table, tiers_table
 
 
 def test_codes_by_number_of_synonyms():
-    table = coverage_table(SAMPLE["synonyms_table"](), SAMPLE["tiers_table"]())
+    table = coverage_table(synonyms_table(), tiers_table())
     assert table.header == [
         "tier",
         "codes",
@@ -29,9 +25,9 @@ def test_codes_by_number_of_synonyms():
 
 
 def test_sources_with_the_codes_that_only_they_reach():
-    synonyms = SAMPLE["synonyms_table"]()
+    synonyms = synonyms_table()
     outside = synonyms.head(1).with_columns(code=synonyms["code"].head(1) + "9")
-    table = source_table(synonyms.vstack(outside), SAMPLE["tiers_table"]())
+    table = source_table(synonyms.vstack(outside), tiers_table())
     assert table.rows == [
         ["short title", "6", "2", "1"],
         ["inclusion term", "2", "2", "1"],

@@ -1,6 +1,5 @@
 """The figures: what they aggregate, and that a rerun gives the same bytes."""
 
-import runpy
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -24,9 +23,8 @@ from longtail_icd.report.learning_curves import per_epoch, plot_learning_curves
 from longtail_icd.report.plausibility import plot_plausibility
 from longtail_icd.report.quality import plot_quality
 from longtail_icd.report.sources import FIGURES
-
-EDGES = {"head": 100, "medium": 30, "tail": 10}
-draw_figures = runpy.run_path(str(Path(__file__).with_name("conftest.py")))["draw_figures"]
+from report_run import draw_figures
+from report_tables import EDGES
 
 
 def test_same_data_same_bytes(tmp_path):

@@ -1,19 +1,14 @@
 """The page: what stands on it, what must never stand on it, and that it can be read alone."""
 
 import re
-import runpy
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
-from longtail_icd.report import page
+from longtail_icd.report import page, provenance
 from longtail_icd.report.glossary import PLAUSIBILITY, metric_order, tier_rules
-from longtail_icd.report.sources import read_sources
+from report_run import SECRET_ID, SECRET_TEXT, TEMPLATE, read
+from report_tables import settings
 
-ROOT = Path(__file__).parents[3]
-TEMPLATE = ROOT / "resources/report/page.html.j2"
-SAMPLE = runpy.run_path(str(Path(__file__).with_name("conftest.py")))
-settings = SAMPLE["settings"]
 BANNER = (
     "This corpus is simulated. The figures show that the machinery works; "
     "they are no clinical claim."
@@ -55,6 +50,11 @@ class Checker(HTMLParser):
             assert self.open.pop() == tag
 
 
+def cells_of(html):
+    """Return the words between tags, with a bar for each run of tags."""
+    return re.sub(r"[|\s]*\|[|\s]*", "|", re.sub(r"<[^>]+>", "|", html))
+
+
 def checked(html):
     checker = Checker()
     checker.feed(html)
@@ -68,7 +68,7 @@ def page_of(sample_run):
     """Return a function that renders the sample run under other settings."""
 
     def make(path=None, **options):
-        sources = read_sources(sample_run(**options), ["paper"], ["paper"], ["paper"])
+        sources = read(sample_run(**options))
         return page.render(sources, settings(path=path, **options), TEMPLATE)
 
     return make
@@ -93,7 +93,7 @@ def test_page_is_well_formed_self_contained_and_its_tables_are_even(page_of):
 
 def test_no_note_text_note_id_or_machine_path_on_the_page(page_of):
     html = page_of(path="/somewhere/secret/mimic")
-    for hidden in (SAMPLE["SECRET_TEXT"], SAMPLE["SECRET_ID"], "/somewhere/secret"):
+    for hidden in (SECRET_TEXT, SECRET_ID, "/somewhere/secret"):
         assert hidden not in html
     assert "path: mimic" in html
 
@@ -105,46 +105,84 @@ def test_answer_comes_first_and_sections_follow_in_order(page_of):
         for name in (
             "answer",
             "comparisons",
+            "tiers",
+            "codes",
+            "families",
+            "synthetic",
+            "quality",
+            "curves",
+            "literature",
+            "missing",
+            "details",
             "scores",
             "label-space",
             "corpus",
             "plan",
             "plausibility",
-            "synthetic",
-            "quality",
-            "curves",
-            "controls",
-            "reproduce",
             "definitions",
+            "reproduce",
         )
     ]
     assert places == sorted(places)
     assert html.index("+4.2 [+1.1, +7.5]") < places[1]
 
 
-def test_the_controls_are_no_answer(page_of):
+def test_the_controls_are_no_answer_but_stand_beside_it(page_of):
     html = page_of(train_sets=("original", "extended", "permuted"))
     answers = html[html.index('<section id="answer"') : html.index('<section id="comparisons"')]
-    assert "permuted" not in answers
-    assert "permuted against original" in html[html.index('<section id="controls"') :]
+    assert "permuted against original" not in answers
+    cells = cells_of(html)
+    assert "|extended − original|question|+4.2 [+1.1, +7.5]|" in cells
+    assert "|permuted − original|permuted labels|−0.4 [−2.0, +1.0]|" in cells
+    assert "|equal steps|not run|–|–|–|" in cells
 
 
-def test_no_controls_no_section(page_of):
-    assert 'id="controls"' not in page_of()
+@pytest.mark.parametrize("equal_steps", [False, True])
+def test_a_gain_without_equal_steps_says_so_beside_the_answer(sample_run, equal_steps):
+    train_sets = ("original", "extended", "permuted")
+    configured = settings(train_sets=train_sets)
+    if equal_steps:
+        configured["train_sets"]["permuted"]["steps_of"] = "extended"
+    html = page.render(read(sample_run(train_sets=train_sets)), configured, TEMPLATE)
+    assert ("No comparison at equal steps was run." in html) != equal_steps
+
+
+def test_what_did_not_run_is_listed(page_of):
+    html = page_of(train_sets=("original", "extended", "permuted"))
+    missing = html[html.index('<section id="missing"') : html.index('<section id="details"')]
+    for name in ("description notes", "oversampled real notes", "equal steps", "more seeds"):
+        assert f"<dt>{name}</dt>" in missing
+    assert "permuted labels" not in missing
+
+
+def test_a_run_of_scores_alone_has_a_readable_page(sample_run):
+    """No comparison, no recipe, one seed, no GPU: each section says so or is not there."""
+    lists = ["allocations", "code_sets", "assessments", "synthetic_notes", "synthetic_labels"]
+    paths = sample_run() | {key: [] for key in [*lists, "manifests", "qualities"]}
+    configured = settings() | {"comparisons": [], "recipes": {}, "writers": {}}
+    configured["train_sets"]["extended"]["recipes"] = []
+    html = page.render(read(paths, recipes=(), assessed=()), configured, TEMPLATE)
+    checked(html)
+    cells = cells_of(html)
+    for words in (
+        "The configuration names no comparison, so this page cannot answer.",
+        "No train set uses synthetic notes.",
+        "|synthetic notes|none|",
+        "No published score stands here. The corpus is simulated",
+    ):
+        assert words in cells
+    assert 'id="quality"' not in html
 
 
 def test_disjoint_wording_is_named_a_control(sample_run):
     configured = settings()
     configured["corpus"]["simulation"]["overlap"] = 0
-    html = page.render(
-        read_sources(sample_run(), ["paper"], ["paper"], ["paper"]), configured, TEMPLATE
-    )
-    assert "This whole run is one" in html
+    html = page.render(read(sample_run()), configured, TEMPLATE)
+    assert "This whole run is a negative control" in html
 
 
 def test_figures_of_the_sample_stand_in_the_tables(page_of):
-    text = re.sub(r"<[^>]+>", "|", page_of())
-    cells = re.sub(r"[|\s]*\|[|\s]*", "|", text)
+    cells = cells_of(page_of())
     assert "|test|2|1|2|2.0|" in cells  # documents, patients, codes, labels per note
     assert "|few-shot|n = 1–9|2|6|2|3|0|" in cells  # codes, train, test, anchor, companion
     assert "|head|n ≥ 100|1|140|2|0|3|" in cells
@@ -159,8 +197,8 @@ def test_figures_of_the_sample_stand_in_the_tables(page_of):
 def test_plausibility_stands_beside_train_and_every_measure_is_explained(page_of):
     """Shares in points, the rest as it is; a measure that train has none of leaves its cell."""
     html = page_of()
-    part = html[html.index('<section id="plausibility"') : html.index('<section id="synthetic"')]
-    cells = re.sub(r"[|\s]*\|[|\s]*", "|", re.sub(r"<[^>]+>", "|", part))
+    part = html[html.index('<section id="plausibility"') : html.index('<section id="definitions"')]
+    cells = cells_of(part)
     assert "|all anchors: planned|all anchors: train|few-shot: planned|few-shot: train|" in cells
     assert "|unseen pairs, in points|50.0|25.0|50.0|25.0|50.0|25.0|" in cells
     assert "|pair correlation|0.50|0.25|" in cells
@@ -171,7 +209,7 @@ def test_plausibility_stands_beside_train_and_every_measure_is_explained(page_of
 
 
 def test_without_a_recipe_that_plans_companions_there_is_no_plausibility(sample_run):
-    sources = read_sources(sample_run() | {"assessments": []}, ["paper"], ["paper"], [])
+    sources = read(sample_run() | {"assessments": []}, assessed=())
     html = page.render(sources, settings(), TEMPLATE)
     assert 'id="plausibility"' not in html
     assert 'href="#plausibility"' not in html
@@ -189,27 +227,20 @@ def test_how_the_label_space_was_chosen_is_said(sample_run, label_space):
     """Under `corpus` the page must say that the list knows the evaluation's unseen codes."""
     configured = settings()
     configured["corpus"]["label_space"] = label_space
-    html = page.render(
-        read_sources(sample_run(), ["paper"], ["paper"], ["paper"]), configured, TEMPLATE
-    )
+    html = page.render(read(sample_run()), configured, TEMPLATE)
     assert ("knows which unseen codes the evaluation holds" in html) == (label_space == "corpus")
 
 
 def test_names_from_the_configuration_are_escaped(sample_run):
     configured = settings()
     configured["corpus"]["name"] = "<script>alert(1)</script>"
-    html = page.render(
-        read_sources(sample_run(), ["paper"], ["paper"], ["paper"]), configured, TEMPLATE
-    )
-    assert "<script>" not in html
+    html = page.render(read(sample_run()), configured, TEMPLATE)
+    assert "<script>alert" not in html
 
 
 def test_rendering_twice_gives_the_same_page(sample_run):
     paths = sample_run()
-    pages = {
-        page.render(read_sources(paths, ["paper"], ["paper"], ["paper"]), settings(), TEMPLATE)
-        for _ in range(2)
-    }
+    pages = {page.render(read(paths), settings(), TEMPLATE) for _ in range(2)}
     assert len(pages) == 1
 
 
@@ -222,17 +253,17 @@ def test_settings_show_no_credentials_of_an_endpoint():
         "encoder": {"name": None},
         "writers": {"one": {"base_url": secret}, "many": {"base_urls": [secret, secret]}},
     }
-    shown = page.shown_settings(settings)
+    shown = provenance.shown_settings(settings)
     assert "secret" not in shown and shown.count("http://host:8000/v1") == 3
 
 
 def test_endpoint_is_shown_without_credentials():
-    assert page.endpoint_name("http://me:secret@host:8000/v1?key=1") == "http://host:8000/v1"
-    assert page.endpoint_name(None) == "nowhere"
+    assert provenance.endpoint_name("http://me:secret@host:8000/v1?key=1") == "http://host:8000/v1"
+    assert provenance.endpoint_name(None) == "nowhere"
 
 
 def test_versions_are_read_at_run_time():
-    found = page.versions()
+    found = provenance.versions()
     assert found["python"].startswith("3.")
     assert {"torch", "transformers", "snakemake"} <= set(found)
 

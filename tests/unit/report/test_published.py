@@ -1,16 +1,14 @@
 """The page sets the corpus beside a published one, where the configuration names one."""
 
 import json
-import runpy
 from functools import partial
 from pathlib import Path
 
 from longtail_icd.report import page
-from longtail_icd.report.sources import read_sources
 from longtail_icd.report.tables import published_table
+from report_run import TEMPLATE, read
+from report_tables import MANIFEST, settings
 
-TEMPLATE = Path(__file__).parents[3] / "resources/report/page.html.j2"
-SAMPLE = runpy.run_path(str(Path(__file__).with_name("conftest.py")))
 LINE = {
     "figure": "documents.all",
     "here": 1234,
@@ -33,9 +31,9 @@ def test_each_line_says_whether_it_agrees():
 def test_the_page_has_the_table_only_if_a_published_corpus_is_named(sample_run):
     paths = sample_run()
     caption = "Compared with the published corpus mimic3_full"
-    render = partial(page.render, settings=SAMPLE["settings"](), template=TEMPLATE)
-    assert caption not in render(read_sources(paths, ["paper"], ["paper"], ["paper"]))
+    render = partial(page.render, settings=settings(), template=TEMPLATE)
+    assert caption not in render(read(paths))
     published = {"corpus": "mimic3_full", "figures": [LINE]}
-    Path(paths["manifest"]).write_text(json.dumps({"rows": {}, "published": published}))
-    html = render(read_sources(paths, ["paper"], ["paper"], ["paper"]))
+    Path(paths["manifest"]).write_text(json.dumps(MANIFEST | {"published": published}))
+    html = render(read(paths))
     assert caption in html and "52,726" in html

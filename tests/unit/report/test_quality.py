@@ -1,16 +1,12 @@
 """What the page says of the notes: hand-computed, each figure in its place."""
 
-import runpy
-from pathlib import Path
-
 import polars as pl
 from longtail_icd.common.tables import TABLES, empty_table
 from longtail_icd.generation.quality.assessment import assess_files
 from longtail_icd.report.glossary import QUALITY
 from longtail_icd.report.quality import evidence_table, quality_table, ratios, section_table
 from quality_notes import write_files
-
-sample_table = runpy.run_path(str(Path(__file__).with_name("conftest.py")))["quality_table"]
+from report_tables import quality_table as quality_sample
 
 
 def rows_of(table):
@@ -18,7 +14,7 @@ def rows_of(table):
 
 
 def test_shares_in_points_other_figures_as_they_are_and_a_dash_for_none():
-    rows = rows_of(quality_table("paper", sample_table()))
+    rows = rows_of(quality_table("paper", quality_sample()))
     assert rows["words, median"] == ["0.25", "0.50", "4"]
     assert rows["codes named, in points"] == ["25.0", "50.0", "4"]
     assert rows["copied from exemplars, in points"] == ["–", "50.0", "4"]
@@ -33,14 +29,14 @@ def test_intervals_stand_behind_their_values():
 
 
 def test_sections_and_evidence():
-    assert section_table("paper", sample_table()).rows == [["Chief Complaint", "25.0", "50.0"]]
-    rows = rows_of(evidence_table("paper", sample_table()))
+    assert section_table("paper", quality_sample()).rows == [["Chief Complaint", "25.0", "50.0"]]
+    rows = rows_of(evidence_table("paper", quality_sample()))
     assert rows["all codes"] == ["25.0", "50.0", "–", "–"]
     assert rows["few-shot"] == ["25.0", "50.0", "75.0", "–"]
 
 
 def test_ratios_need_both_sides_above_zero():
-    found = ratios(sample_table())
+    found = ratios(quality_sample())
     assert found["words, median"] == 2
     assert "copied from exemplars" not in found
     assert ratios(empty_table("generation/quality")) == {}

@@ -364,6 +364,25 @@ TABLES = {
             "primary": pl.Boolean,
         },
     ),
+    # How well each train set's models of a kind find each code in the test split. n_test: its gold
+    # labels there; f1, missed (of these) and mistaken (of the missed: a code of the same family was
+    # predicted that the note does not have): means over the seeds.
+    "report/codes": Table(
+        "tabulate_codes",
+        {
+            "model": pl.String,
+            "train_set": pl.String,
+            "code": pl.String,
+            "title": pl.String,
+            "family": pl.String,
+            "tier": pl.String,
+            "n_train": pl.Int64,
+            "n_test": pl.Int64,
+            "f1": pl.Float64,
+            "missed": pl.Float64,
+            "mistaken": pl.Float64,
+        },
+    ),
 }
 
 

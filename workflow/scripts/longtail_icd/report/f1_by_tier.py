@@ -8,9 +8,9 @@ import polars as pl
 from matplotlib.axes import Axes
 
 from longtail_icd.report.glossary import POOLED_F1, TIERS, model_name, tier_rules
-from longtail_icd.report.style import legend_above, look, say_empty, svg_figure
+from longtail_icd.report.style import INK, legend_above, look, say_empty, svg_figure
 
-_SPREAD = 0.5  # how much of a tier's place on the axis its series take up
+_SPREAD = 0.8  # how much of a tier's place on the axis its series take up
 
 
 def f1_by_tier(metrics: pl.DataFrame) -> pl.DataFrame:
@@ -41,22 +41,20 @@ def f1_by_tier(metrics: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _draw_series(axes: Axes, rows: pl.DataFrame, offset: float, index: int) -> Any:
+def _draw_series(axes: Axes, rows: pl.DataFrame, offset: float, width: float, index: int) -> Any:
     places = list(TIERS)
     x = [places.index(tier) + offset for tier in rows["tier"]]
-    mean, low, high = (rows[name].fill_nan(None).to_list() for name in ("mean", "low", "high"))
-    style = look(index)
+    colour = look(index)["color"]
+    bars = axes.bar(x, rows["mean"], 0.9 * width, color=colour, alpha=0.75)
     for at, values in zip(x, rows["values"], strict=True):
         if len(values) > 1:
-            axes.plot([at + 0.1] * len(values), values, ".", color=style["color"], alpha=0.45)
-    bars = [
-        (at, bottom, top)
-        for at, bottom, top in zip(x, low, high, strict=True)
-        if bottom is not None and top is not None
-    ]
-    if bars:
-        axes.vlines(*zip(*bars, strict=True), color=style["color"], linewidth=1.6)
-    return axes.plot(x, mean, linestyle="none", markersize=5, clip_on=False, **style)[0]
+            axes.plot([at + 0.25 * width] * len(values), values, ".", color=INK, markersize=3)
+    known = rows.with_columns(x=pl.Series(x)).filter(
+        pl.col("low").is_finite(), pl.col("high").is_finite()
+    )
+    if known.height:
+        axes.vlines(known["x"], known["low"], known["high"], color=INK, linewidth=1.2)
+    return bars
 
 
 def plot_f1_by_tier(
@@ -84,9 +82,10 @@ def plot_f1_by_tier(
                 series = rows.filter(
                     (pl.col("model") == model) & (pl.col("train_set") == train_set)
                 )
-                offset = _SPREAD * ((index + 0.5) / len(train_sets) - 0.5)
+                width = _SPREAD / len(train_sets)
+                offset = width * (index + 0.5) - _SPREAD / 2
                 if series.height:
-                    handles[train_set] = _draw_series(axes, series, offset, index)
+                    handles[train_set] = _draw_series(axes, series, offset, width, index)
         last = panels[-1, 0]
         last.set_xticks(
             range(len(TIERS)), [f"{name}\n{rules[tier]}" for tier, name in TIERS.items()]

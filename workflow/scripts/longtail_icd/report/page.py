@@ -1,20 +1,17 @@
 """The page that a person reads alone: tables, figures and sentences in one HTML file."""
 
-import copy
-from importlib import metadata
 from pathlib import Path
-from platform import python_version
 from typing import Any
-from urllib.parse import urlsplit
 
-import yaml
-from jinja2 import Environment, StrictUndefined, TemplateError
-
-from longtail_icd.common.errors import UserError
+from longtail_icd.generation.quality import pages
 from longtail_icd.report.allocation import allocation_table
 from longtail_icd.report.answer import answers
 from longtail_icd.report.code_frequencies import frequencies, synthetic_mentions
+from longtail_icd.report.controls import CONTROLS, main_comparison, missing_controls, not_run
 from longtail_icd.report.coverage import coverage_table, source_table
+from longtail_icd.report.efficiency import cost_table, efficiency_table, tokens_by_train_set
+from longtail_icd.report.f1_by_code import code_pairs, moved_table
+from longtail_icd.report.families import family_table
 from longtail_icd.report.glossary import (
     ALL_CODES,
     METRICS,
@@ -26,9 +23,24 @@ from longtail_icd.report.glossary import (
     metric_order,
 )
 from longtail_icd.report.numbers import count
+from longtail_icd.report.overview import overview_table
 from longtail_icd.report.plausibility import plausibility_table
+from longtail_icd.report.provenance import (
+    endpoint_name,
+    git_revision,
+    input_table,
+    shown_settings,
+    versions,
+)
+from longtail_icd.report.published_scores import (
+    admit,
+    literature_table,
+    refused_table,
+    why_not_comparable,
+)
 from longtail_icd.report.quality import evidence_table, quality_table, section_table
 from longtail_icd.report.sources import Recipe, Sources
+from longtail_icd.report.summary import facts, is_simulated, writer_of
 from longtail_icd.report.tables import (
     PageTable,
     comparison_table,
@@ -38,8 +50,6 @@ from longtail_icd.report.tables import (
     synthetic_table,
     tier_table,
 )
-
-_VERSIONS = ("torch", "transformers", "snakemake", "polars", "numpy", "scipy", "matplotlib")
 
 LABEL_SPACES = {
     "corpus": "every code that any split uses, as is customary in the field. This list knows which "
@@ -54,56 +64,6 @@ LABEL_SPACES = {
 }
 
 
-def is_simulated(settings: dict[str, Any]) -> bool:
-    """Return whether the corpus came from the simulator: the configuration names no folder."""
-    return settings["corpus"]["path"] is None
-
-
-def shown_settings(settings: dict[str, Any]) -> str:
-    """Return the settings as YAML; of every path only its last part, so no machine is told."""
-    shown = copy.deepcopy(settings)
-    places = [
-        (shown["corpus"], "path"),
-        (shown["corpus"], "label_file"),
-        (shown["corpus"]["split"], "ids"),
-        *((shown["terminology"], key) for key in ("headings", "d_icd", "index", "umls")),
-    ]
-    if Path(str(shown["encoder"]["name"])).is_absolute():
-        places.append((shown["encoder"], "name"))
-    for block, key in places:
-        if block[key] is not None:
-            block[key] = Path(block[key]).name
-    for writer in shown["writers"].values():
-        if "base_url" in writer:
-            writer["base_url"] = endpoint_name(writer["base_url"])
-        if "base_urls" in writer:
-            writer["base_urls"] = [endpoint_name(one) for one in writer["base_urls"]]
-    return yaml.safe_dump(shown, sort_keys=False, allow_unicode=True)
-
-
-def endpoint_name(endpoint: str | None) -> str:
-    """Return where prompts went, without credentials or query.
-
-    Before: ``http://me:secret@host:8000/v1?key=1``. After: ``http://host:8000/v1``; null, where
-    nothing was sent, becomes ``nowhere``.
-    """
-    if endpoint is None:
-        return "nowhere"
-    parts = urlsplit(endpoint)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of what runs here, read now."""
-    found = {"python": python_version()}
-    for package in _VERSIONS:
-        try:
-            found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            found[package] = "not in this environment"
-    return found
-
-
 def _recipe(
     name: str, recipe: Recipe, sources: Sources, settings: dict[str, Any]
 ) -> dict[str, Any]:
@@ -114,9 +74,7 @@ def _recipe(
     ]
     return {
         "name": name,
-        "writer": settings["recipes"][name]["writer"],
-        "backend": settings["writers"][settings["recipes"][name]["writer"]]["backend"],
-        "models": sorted(recipe.manifest["models"]),
+        "writer": writer_of(name, recipe, settings),
         "missing": count(len(recipe.manifest["missing_anchors"])),
         "table": synthetic_table(name, recipe.allocation, recipe.notes, sources.tiers),
         "reasons": PageTable(
@@ -143,56 +101,76 @@ def _definitions(sources: Sources) -> list[tuple[str, str]]:
     return [(name, definition) for name, definition in entries if definition]
 
 
-def _is_control(pair: dict[str, str], settings: dict[str, Any]) -> bool:
-    return settings["train_sets"][pair["against"]]["permute_anchors"]
-
-
 def _outside(sources: Sources) -> int:
     """Return how many gold labels of the test split lie outside the label space."""
     return sources.labels["test"].join(sources.tiers, on="code", how="anti").height
 
 
-def context(sources: Sources, settings: dict[str, Any]) -> dict[str, Any]:
-    """Return everything that the template shows, as text and tables.
-
-    Args:
-        sources: the tables and figures.
-        settings: the blocks of the configuration that the run used.
-
-    Raises:
-        UserError: the comparisons table lacks a configured comparison.
-    """
+def _results(sources: Sources, settings: dict[str, Any]) -> dict[str, Any]:
+    """Return what the models achieved: comparisons, scores, codes, families, costs."""
     confidence = settings["evaluation"]["bootstrap"]["confidence"]
     models, train_sets = sorted(settings["models"]), list(settings["train_sets"])
-    pairs = settings["comparisons"]
-    controls = [pair for pair in pairs if _is_control(pair, settings)]
-    questions = [pair for pair in pairs if not _is_control(pair, settings)]
+    pairs, main = settings["comparisons"], main_comparison(settings)
+    comparisons, metrics = sources.comparisons, sources.metrics
+    notes = {name: recipe.notes for name, recipe in sources.recipes.items()}
+    tokens = tokens_by_train_set(settings["train_sets"], notes)
+    moved = code_pairs(sources.codes, main)
+    shown = list(main.values()) if main else train_sets[:1]
+    return {
+        "confidence": f"{confidence:.0%}",
+        "main": main,
+        "answers": answers(comparisons, [main] if main else [], models, confidence),
+        "overview": [overview_table(comparisons, pairs, one, settings) for one in models],
+        "controls": CONTROLS,
+        "longer": "equal steps" in dict(missing_controls(settings)),
+        "comparisons": [
+            comparison_table(comparisons, pair, model, confidence)
+            for pair in pairs
+            for model in models
+        ],
+        "efficiency": [
+            efficiency_table(comparisons, pairs, one, sources.trainings, tokens) for one in models
+        ],
+        "moved": [moved_table(moved, one) for one in models],
+        "families": [family_table(sources.codes, one, shown) for one in models],
+        "scores": [metric_table(metrics, model, train_sets, ALL_CODES) for model in models],
+        "scores_by_tier": [
+            metric_table(metrics, one, train_sets, tier) for one in models for tier in TIERS
+        ],
+        "cost": cost_table(notes, sources.prices),
+        "no_tokens": not any(tokens.values()),
+    }
+
+
+def _literature(sources: Sources, settings: dict[str, Any]) -> dict[str, Any]:
+    """Return the published scores beside this run's, or why there are none."""
+    published = sources.manifest["published"]
+    reason = why_not_comparable(settings, published)
+    if reason is not None:
+        return {"reason": reason, "refused": None, "table": None}
+    computed = list(sources.metrics["metric"].unique())
+    kept, refused = admit(sources.published_scores, published["corpus"], computed)
+    return {
+        "reason": None,
+        "refused": refused_table(refused),
+        "table": literature_table(
+            kept,
+            sources.metrics,
+            published["corpus"],
+            sources.tiers.height,
+            settings["evaluation"]["threshold"],
+        ),
+    }
+
+
+def _material(sources: Sources, settings: dict[str, Any]) -> dict[str, Any]:
+    """Return what the models learnt from: corpus, label space, plan, notes."""
     outside = _outside(sources)
     codes = {
         name: frequencies(sources.tiers, synthetic_mentions(recipe.notes, recipe.labels))
         for name, recipe in sources.recipes.items()
     }
     return {
-        "corpus": settings["corpus"],
-        "simulated": is_simulated(settings),
-        "disjoint": is_simulated(settings) and settings["corpus"]["simulation"]["overlap"] == 0,
-        "seeds": settings["seeds"],
-        "confidence": f"{confidence:.0%}",
-        "samples": count(settings["evaluation"]["bootstrap"]["samples"]),
-        "answers": answers(sources.comparisons, questions, models, confidence),
-        "controls": answers(sources.comparisons, controls, models, confidence),
-        "comparisons": [
-            comparison_table(sources.comparisons, pair, model, confidence)
-            for pair in pairs
-            for model in models
-        ],
-        "scores": [metric_table(sources.metrics, model, train_sets, ALL_CODES) for model in models],
-        "scores_by_tier": [
-            table
-            for model in models
-            for tier in TIERS
-            if (table := metric_table(sources.metrics, model, train_sets, tier)).rows
-        ],
         "label_space": LABEL_SPACES[settings["corpus"]["label_space"]],
         "n_codes": count(sources.tiers.height),
         "outside": count(outside) if outside else None,
@@ -218,10 +196,37 @@ def context(sources: Sources, settings: dict[str, Any]) -> dict[str, Any]:
         "recipes": [
             _recipe(name, recipe, sources, settings) for name, recipe in sources.recipes.items()
         ],
+    }
+
+
+def context(sources: Sources, settings: dict[str, Any]) -> dict[str, Any]:
+    """Return everything that the template shows, as text and tables.
+
+    Args:
+        sources: the tables and figures.
+        settings: the blocks of the configuration that the run used.
+
+    Raises:
+        UserError: the comparisons table lacks a configured comparison.
+    """
+    simulated = is_simulated(settings)
+    return {
+        "corpus": settings["corpus"],
+        "simulated": simulated,
+        "disjoint": simulated and settings["corpus"]["simulation"]["overlap"] == 0,
+        "seeds": settings["seeds"],
+        "samples": count(settings["evaluation"]["bootstrap"]["samples"]),
+        "facts": facts(sources, settings),
+        "not_run": not_run(settings, list(sources.planned)),
+        "literature": _literature(sources, settings),
         "figures": sources.figures,
         "settings": shown_settings(settings),
         "versions": versions(),
+        "revision": git_revision(Path(__file__).parent),
+        "inputs": input_table(sources.manifest["files"]),
         "definitions": _definitions(sources),
+        **_results(sources, settings),
+        **_material(sources, settings),
     }
 
 
@@ -231,16 +236,9 @@ def render(sources: Sources, settings: dict[str, Any], template: str | Path) -> 
     Args:
         sources: the tables and figures.
         settings: the blocks of the configuration that the run used.
-        template: the Jinja2 template.
+        template: the Jinja2 template; the others beside it are its parts.
 
     Raises:
         UserError: the template is broken, or a table lacks what the page must show.
     """
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    try:
-        page = environment.from_string(Path(template).read_text(encoding="utf-8"))
-        return page.render(context(sources, settings))
-    except TemplateError as error:
-        raise UserError(f"{template}: {error.message}; mend the template") from None
+    return pages.render(template, **context(sources, settings))

@@ -10,17 +10,22 @@ import polars as pl
 from longtail_icd.common.errors import UserError
 from longtail_icd.common.files import read_json
 from longtail_icd.common.tables import read_table, scan_table
+from longtail_icd.generation.cost.prices import Price, load_prices
 from longtail_icd.report.allocation import planned_mentions
+from longtail_icd.report.efficiency import read_trainings
+from longtail_icd.report.published_scores import read_published_scores
 from longtail_icd.report.tables import SPLITS
 
 FIGURES = (
     "f1_by_tier",
+    "f1_by_code",
     "allocation",
     "plausibility",
     "code_frequencies",
     "quality",
     "learning_curves",
 )
+_CORPUS_KEYS = ("rows", "files", "published")
 _RECIPE_KEYS = ("reasons", "models", "data_classes", "missing_anchors")
 
 
@@ -40,11 +45,14 @@ class Sources:
     """The tables and figures behind the page; notes and labels by split, recipes by name.
 
     ``planned`` holds the planned mentions of every recipe with a plan, written or not; ``assessed``
-    how plausible its code sets are, where it plans companions.
+    how plausible its code sets are, where it plans companions; ``trainings`` how long each run
+    took; ``prices`` what models' tokens cost.
     """
 
     metrics: pl.DataFrame
     comparisons: pl.DataFrame
+    codes: pl.DataFrame
+    trainings: pl.DataFrame
     tiers: pl.DataFrame
     synonyms: pl.DataFrame
     notes: dict[str, pl.DataFrame]
@@ -53,6 +61,8 @@ class Sources:
     recipes: dict[str, Recipe]
     planned: dict[str, pl.DataFrame]
     assessed: dict[str, pl.DataFrame]
+    published_scores: pl.DataFrame
+    prices: dict[str, Price]
     figures: dict[str, str]
 
 
@@ -63,7 +73,7 @@ def read_synthetic(notes: str | Path, labels: str | Path) -> tuple[pl.DataFrame,
         UserError: a file is missing or does not fit its schema.
     """
     return (
-        scan_table(notes, "generation/notes").select("request_id", "anchor", "status").collect(),
+        scan_table(notes, "generation/notes").drop("text", "reasons", "attempts").collect(),
         scan_table(labels, "generation/labels").select("request_id", "code", "role").collect(),
     )
 
@@ -124,18 +134,23 @@ def read_sources(
     recipes: Sequence[str],
     planned: Sequence[str],
     assessed: Sequence[str],
+    runs: Sequence[str],
+    own_prices: Mapping[str, Any],
 ) -> Sources:
     """Read what the rule `write_report` has as input.
 
     Args:
-        paths: files by name: metrics, comparisons, tiers, synonyms, manifest; lists notes and
-            labels in the order of the splits; lists allocations, synthetic_notes,
+        paths: files by name: metrics, comparisons, codes, tiers, synonyms, manifest,
+            published_scores, prices; lists notes and labels in the order of the splits; lists
+            benchmarks and models (folders) in that of ``runs``; lists allocations, synthetic_notes,
             synthetic_labels, manifests and qualities in the order of ``recipes``; a list code_sets
             in the order of ``planned`` and a list assessments in that of ``assessed``; the figures
             of :data:`FIGURES`.
         recipes: names of the recipes that any train set uses.
         planned: names of the recipes that have a plan.
         assessed: names of those that plan companions.
+        runs: ``model/train_set/seedN``.
+        own_prices: ``generation.prices`` of the configuration.
 
     Raises:
         UserError: a file is missing, unreadable or does not fit its schema.
@@ -152,13 +167,19 @@ def read_sources(
     return Sources(
         metrics=read_table(paths["metrics"], "evaluation/metrics"),
         comparisons=read_table(paths["comparisons"], "evaluation/comparisons"),
+        codes=read_table(paths["codes"], "report/codes"),
+        trainings=read_trainings(paths["benchmarks"], paths["models"], runs),
         tiers=read_table(paths["tiers"], "plan/tiers"),
         synonyms=read_table(paths["synonyms"], "terminology/synonyms"),
         notes=_by_split(paths["notes"], "corpus/notes", ["note_id", "patient_id"]),
         labels=_by_split(paths["labels"], "corpus/labels", ["note_id", "code"]),
-        manifest=read_manifest(paths["manifest"], ["rows", "published"], "describe_corpus"),
+        manifest=read_manifest(
+            paths["manifest"], ["rows", "files", "published"], "describe_corpus"
+        ),
         recipes=written,
         planned=read_planned(paths["code_sets"], planned),
         assessed=read_by_recipe(paths["assessments"], assessed, "plan/plausibility"),
+        published_scores=read_published_scores(paths["published_scores"]),
+        prices=load_prices(paths["prices"], own_prices),
         figures={name: _read_figure(paths[name]) for name in FIGURES},
     )

@@ -19,7 +19,7 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 MARKERS = ("o", "s", "^", "D", "v", "P")
 
 # Stands for the page's own text colour, so that a figure follows light and dark mode.
-_INK = "#010203"
+INK = "#010203"
 GRID = "#808080"
 WIDTH = 4.8  # inches: narrow enough for a phone without sideways scrolling
 
@@ -42,7 +42,7 @@ _STYLE = {
     "legend.frameon": False,
     "legend.fontsize": 9,
     **dict.fromkeys(
-        ["text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"], _INK
+        ["text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"], INK
     ),
 }
 
@@ -67,7 +67,7 @@ def _tidy(svg: str, name: str) -> str:
     svg = re.sub(r'\bid="', f'id="{name}-', svg)
     svg = svg.replace('href="#', f'href="#{name}-').replace("url(#", f"url(#{name}-")
     svg = re.sub(r"\s*<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    return svg.replace(_INK, "currentColor")
+    return svg.replace(INK, "currentColor")
 
 
 @contextmanager

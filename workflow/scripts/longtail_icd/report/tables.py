@@ -52,17 +52,18 @@ def _yes(excluded: bool | None) -> str:
 def comparison_table(
     comparisons: pl.DataFrame, pair: dict[str, str], model: str, confidence: float
 ) -> PageTable:
-    """All tiers of one comparison and model, in points.
+    """All metrics and tiers of one comparison and model, in points.
 
     Raises:
         UserError: the table has no rows for this comparison and model.
     """
-    rows = rows_of(comparisons, pair, model).sort(
-        pl.col("tier").replace_strict({tier: i for i, tier in enumerate(_TIER_ORDER)})
+    rows = sorted(
+        rows_of(comparisons, pair, model).iter_rows(named=True),
+        key=lambda row: (metric_order(row["metric"]), _TIER_ORDER.index(row["tier"])),
     )
     baseline, against = pair["baseline"], pair["against"]
     return PageTable(
-        f"{model_name(model)}: {against} − {baseline}, F1 in points",
+        f"{model_name(model)}: {against} − {baseline}, in points",
         [
             "score",
             "difference",
@@ -84,7 +85,7 @@ def comparison_table(
                 p_value(row["p_adjusted"]),
                 count(row["n_seeds"]),
             ]
-            for row in rows.iter_rows(named=True)
+            for row in rows
         ],
     )
 

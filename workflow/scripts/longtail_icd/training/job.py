@@ -114,6 +114,7 @@ def train_coder(job: Job) -> None:
         "max_length": job["max_length"],
         "threshold": {"logit": trained.threshold, "kind": "micro_f1 on dev"},
         "step": trained.step,
+        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
         "model": job["model"],
         "train_set": job["train_set"],
         "settings": settings,
