@@ -48,6 +48,6 @@ dag: .venv/installed-dev ## draw the rule graph into the README
 	$(BIN)/python docs/draw_dag.py README.md
 
 bench: .venv/installed-dev ## every stage's benchmark at a small size
-	for script in corpus terminology plan plausibility generation screening quality training evaluation coverage report; do \
+	for script in corpus terminology plan plausibility generation screening quality training evaluation coverage report prediction; do \
 		$(BIN)/python benchmarks/$$script.py || exit 1; \
 	done

@@ -31,6 +31,7 @@ include: "workflow/rules/generation.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/prediction.smk"
 
 
 localrules:
@@ -44,6 +45,8 @@ localrules:
     review,
     training,
     evaluation,
+    prediction,
+    cards,
 
 
 rule all:
@@ -98,3 +101,14 @@ rule training:
 rule evaluation:
     input:
         evaluation_targets(),
+
+
+# A user's own notes to codes: needs prediction.notes (docs/prediction.md).
+rule prediction:
+    input:
+        list(prediction_files().values()),
+
+
+rule cards:
+    input:
+        card_targets(),

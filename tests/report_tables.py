@@ -121,6 +121,7 @@ def comparison_row(against, model, tier, delta, low, high, n_seeds=1):
         "p_value": 0.002,
         "p_adjusted": 0.012,
         "n_seeds": n_seeds,
+        "ci_seeds": "conditional",
     }
 
 

@@ -15,6 +15,7 @@ from longtail_icd.training.batches import Collator, TokenDataset
 from longtail_icd.training.build import build_model
 from longtail_icd.training.encoder import prepare_encoder
 from longtail_icd.training.guideline import Guidelines
+from longtail_icd.training.model_folder import Label
 from longtail_icd.training.trainer import Trained, TrainNotes, train
 from transformers import AutoTokenizer, PreTrainedModel
 
@@ -40,6 +41,9 @@ SYNONYMS = pl.DataFrame(
         "source": "test",
     }
 )
+TITLED = [
+    Label("icd9cm", code, "diagnosis", title) for code, title in zip(CODES, TITLES, strict=True)
+]
 CHUNK = 16
 SEED = 3
 SETTINGS = {
@@ -155,19 +159,19 @@ def make_job(folder: Path, kind: str, **changes: Any) -> dict[str, Any]:
         "tiers": ("plan/tiers", tiers),
         "train": ("training/tokens", make_tokens(10)),
         "dev": ("training/tokens", make_tokens(6)),
-        "codes": ("terminology/codes", TAXONOMY),
+        "taxonomy": ("terminology/codes", TAXONOMY),
         "synonyms": ("terminology/synonyms", SYNONYMS),
     }
     paths = {}
     for name, (table, frame) in tables.items():
         paths[name] = str(folder / f"{name}.{'arrow' if table == 'training/tokens' else 'parquet'}")
         write_table(frame, paths[name], table)
-    knowledge = [paths.pop("codes"), paths.pop("synonyms")]
+    synonyms = [paths.pop("synonyms")]
     return {
         "input": {
             **paths,
             "encoder": str(encoder),
-            "knowledge": knowledge if kind == "gki_icd" else [],
+            "synonyms": synonyms if kind == "gki_icd" else [],
             **{name: [] for name in ("synthetic", "steps_of", "verdicts", "code_sets")},
         },
         "output": {name: str(folder / "run" / name) for name in ("model", "history")},

@@ -15,6 +15,7 @@ from longtail_icd.corpus.split_files import downloaded, official_files
 from longtail_icd.generation.endpoints.endpoint import FETCHING
 from longtail_icd.generation.endpoints.licences import corpus_licence
 from longtail_icd.generation.screening.thresholds import read_thresholds
+from longtail_icd.prediction.sources import prediction_sources
 from longtail_icd.report.controls import main_comparison
 from longtail_icd.terminology.user_files import D_ICD, find_d_icd
 
@@ -153,12 +154,10 @@ def coder_encoder():
     return f"<results>/training/{name}"
 
 
-def knowledge_of(model):
-    """Return the terminology that a model reads, if it knows the codes by more than their number."""
-    settings = config["models"][model]
-    if not (settings.get("description_init") or settings.get("guideline")):
-        return []
-    return ["<results>/terminology/codes.parquet", "<results>/terminology/synonyms.parquet"]
+def guideline_synonyms(model):
+    """Return the wordings that a model's guidelines are made of, if it reads guidelines."""
+    guided = config["models"][model].get("guideline")
+    return ["<results>/terminology/synonyms.parquet"] if guided else []
 
 
 def exemplar_sources(wildcards):
@@ -419,3 +418,32 @@ def used_settings():
 def evaluation_targets():
     """Return the files that `snakemake evaluation` makes."""
     return ["<results>/evaluation/metrics.parquet", "<results>/evaluation/comparisons.parquet"]
+
+
+def new_notes(wildcards):
+    """Return the user's own notes and the model that codes them; no other target asks for them."""
+    return checked(partial(prediction_sources, config["prediction"], RUNS, f"{RESULTS}/training"))
+
+
+def prediction_files():
+    """Return the files that `snakemake prediction` makes, by name: codes, and a page if asked for."""
+    page = {"page": "<results>/prediction/note.html"} if config["prediction"]["page"] else {}
+    return {"codes": "<results>/prediction/codes.jsonl", **page}
+
+
+def train_set_accounts(wildcards):
+    """Return the manifests of the recipes that the train set adds to the real notes."""
+    recipes = train_set_config(wildcards)["recipes"]
+    return expand("<results>/generation/{recipe}/manifest.json", recipe=recipes)
+
+
+def card_settings():
+    """Return the blocks of the configuration that cards quote."""
+    blocks = ["corpus", "terminology", "encoder", "train_sets", "evaluation"]
+    return {block: config[block] for block in blocks}
+
+
+def card_targets():
+    """Return the files that `snakemake cards` makes."""
+    names = [*RUNS, *(f"notes/{recipe}" for recipe in RECIPES)]
+    return expand("<results>/prediction/cards/{name}/README.md", name=names)

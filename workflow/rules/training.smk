@@ -121,7 +121,8 @@ for _model in MODELS:
             verdicts=screened_labels,
             code_sets=cloned_code_sets,
             tiers="<results>/plan/tiers.parquet",
-            knowledge=knowledge_of(_model),
+            taxonomy="<results>/terminology/codes.parquet",
+            synonyms=guideline_synonyms(_model),
         output:
             model=directory(f"<results>/training/{_model}/{{train_set}}/seed{{seed}}/model"),
             history=f"<results>/training/{_model}/{{train_set}}/seed{{seed}}/history.parquet",

@@ -8,11 +8,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 import yaml
+from huggingface_hub import DatasetCard
 from longtail_icd.common.errors import UserError
 from longtail_icd.common.files import write_json
 from longtail_icd.common.tables import empty_table, write_table
 from longtail_icd.generation.data_class import DATA_CLASSES
-from longtail_icd.generation.endpoints.dataset_card import DatasetFacts, dataset_card
+from longtail_icd.generation.endpoints.dataset_card import dataset_card
 from longtail_icd.generation.endpoints.export import check_export, is_local_folder
 from longtail_icd.generation.endpoints.licences import (
     CODIESP,
@@ -36,6 +37,8 @@ MANIFEST = {
     ],
     "anchors": 2,
     "missing_anchors": ["038.9"],
+    "template": {"name": "paper", "version": "1f"},
+    "labels": [{"role": "anchor", "verdict": "stated", "count": 3}],
 }
 CORPORA = [
     ({"adapter": "mimic3", "path": None}, SIMULATED),
@@ -75,35 +78,33 @@ def test_a_folder_that_is_there_is_local(tmp_path, monkeypatch):
     assert is_local_folder("me/notes") and not is_local_folder("me/other")
 
 
-def facts(licence, **changes):
-    fields = {"corpus": "mine", "adapter": "mimic3", "recipe": "paper", "licence": licence,
-              "umls": False, "manifest": MANIFEST, **changes}  # fmt: skip
-    return DatasetFacts(**fields)
-
-
-def front_matter(card):
-    _, fields, _ = card.split("---\n", 2)
-    return yaml.safe_load(fields)
+def card_of(path, adapter="mimic3", umls=None):
+    return dataset_card(configuration(path, adapter, umls), "paper", MANIFEST)
 
 
 def test_the_card_of_a_restricted_corpus_says_so():
-    card = dataset_card(facts(CREDENTIALED, umls=True))
-    fields = front_matter(card)
+    card = card_of("/data/mimic3", umls="/data/MRCONSO.RRF")
+    fields = DatasetCard(card).data
     assert fields["pretty_name"] == "MIMIC-III-Ext-paper" and fields["license"] == "other"
     assert "PhysioNet" in fields["license_name"] and "Do not upload" in card and "UMLS" in card
-    assert fields["size_categories"] == ["n<1K"]
+    assert fields["size_categories"] == ["n<1K"] and "simulated" not in card
     assert "4 notes (3 ok" in card and "anchors: 2, 1 of them" in card and "m-8b" in card
     assert "| http://127.0.0.1:8000/v1 | text | 3 |" in card and "| nowhere | public | 1 |" in card
-    assert facts(CREDENTIALED, adapter="mimic4").name == "MIMIC-IV-Ext-paper"
-    assert facts(UNKNOWN, adapter="table").name == "mine-paper"
+    assert "| anchor | stated | 3 |" in card and "`paper`, version 1f" in card
+    assert "/data" not in card
+    assert "# MIMIC-IV-Ext-paper\n" in card_of("/data/mimic4", "mimic4")
+    assert "# mine-paper\n" in card_of("/data/notes.csv", "table")
 
 
-@pytest.mark.parametrize(("licence", "hub_id"), [(SIMULATED, "mit"), (CODIESP, "cc-by-4.0")])
-def test_the_card_of_an_open_corpus_names_its_licence(licence, hub_id):
-    card = dataset_card(facts(licence))
-    fields = front_matter(card)
+@pytest.mark.parametrize(
+    ("path", "adapter", "hub_id"), [(None, "mimic3", "mit"), ("/c", "codiesp", "cc-by-4.0")]
+)
+def test_the_card_of_an_open_corpus_names_its_licence(path, adapter, hub_id):
+    card = card_of(path, adapter)
+    fields = DatasetCard(card).data
     assert fields["license"] == hub_id and "license_name" not in fields
     assert "Do not upload" not in card and "Ext" not in fields["pretty_name"]
+    assert ("The corpus is simulated" in card) == (path is None)
 
 
 @pytest.fixture
@@ -116,9 +117,9 @@ def results(tmp_path):
     return folder
 
 
-def configuration(path):
-    return {"corpus": {"name": "mine", "adapter": "mimic3", "path": path},
-            "terminology": {"umls": None}}  # fmt: skip
+def configuration(path, adapter="mimic3", umls=None):
+    corpus = {"name": "mine", "adapter": adapter, "path": path, "language": "en"}
+    return {"corpus": corpus, "terminology": {"umls": umls}}
 
 
 @pytest.mark.parametrize(("path", "mode"), [("/data/mimic3", 0o700), (None, 0o755)])

@@ -10,7 +10,7 @@ from longtail_icd.report.answer import answer
 PAIR = {"baseline": "original", "against": "extended"}
 
 
-def ask(few_shot, overall=(0.0, -0.01, 0.01), n_seeds=1):
+def ask(few_shot, overall=(0.0, -0.01, 0.01), n_seeds=1, ci_seeds="conditional"):
     rows = [
         {
             **PAIR,
@@ -25,6 +25,7 @@ def ask(few_shot, overall=(0.0, -0.01, 0.01), n_seeds=1):
             "p_value": 0.01,
             "p_adjusted": 0.01,
             "n_seeds": n_seeds,
+            "ci_seeds": ci_seeds,
         }
         for tier, values in (("few_shot", few_shot), ("all", overall))
         if values
@@ -69,11 +70,14 @@ def test_excludes_0_is_said_iff_the_interval_does(one, other):
     assert (found.verdict == "open") != excluded
 
 
-@pytest.mark.parametrize(("seeds", "said"), [(1, "one training seed"), (3, "3 training seeds")])
+@pytest.mark.parametrize(("seeds", "said"), [(1, "one training seed"), (4, "4 training seeds")])
 def test_what_the_interval_does_not_cover_is_said(seeds, said):
     last = ask((0.04, 0.01, 0.07), n_seeds=seeds).sentences[-1]
     assert said in last
     assert "conditional on" in last
+    drawn = ask((0.04, 0.01, 0.07), n_seeds=5, ci_seeds="drawn").sentences[-1]
+    assert "5 training seeds" in drawn and "the chance of training" in drawn
+    assert "conditional" not in drawn
 
 
 def test_no_few_shot_label_in_test_gives_no_answer_instead_of_a_number():

@@ -14,8 +14,9 @@ from longtail_icd.common.tables import read_table, write_table
 from longtail_icd.training.checkpoints import last_checkpoint
 from longtail_icd.training.inference import predict
 from longtail_icd.training.job import launch
+from longtail_icd.training.model_folder import read_titles
 from safetensors.torch import load_file
-from training_stage import SETTINGS, make_job, make_tokens, run_python
+from training_stage import SETTINGS, TITLED, make_job, make_tokens, run_python
 
 
 def without_dropout(job):
@@ -36,6 +37,8 @@ def test_a_job_writes_a_complete_model_and_its_history_and_no_checkpoint(tmp_pat
     assert (coder["text"], coder["max_length"], coder["model"]) == ("raw", 32, "gki_icd")
     assert coder["step"] in history.filter(metric="eval_map")["step"]
     assert coder["threshold"]["kind"] == "micro_f1 on dev"
+    assert coder["calibration"]["kind"] == "platt on dev" and coder["calibration"]["slope"] > 0
+    assert read_titles(tmp_path / "run" / "model") == TITLED
     assert history["step"].max() == 9  # three epochs of ten notes, four at a time
 
 

@@ -12,13 +12,20 @@ from longtail_icd.training.batches import LengthGroupedSampler
 from longtail_icd.training.callbacks import EpochClock, epochs_without_gain
 from longtail_icd.training.checkpoints import fingerprint
 from longtail_icd.training.inference import predict
-from longtail_icd.training.model_folder import FILES, load_model, read_labels, save_model
+from longtail_icd.training.model_folder import (
+    FILES,
+    load_model,
+    read_labels,
+    read_titles,
+    save_model,
+)
 from longtail_icd.training.tokenization import tokenize
 from longtail_icd.training.trainer import CoderTrainer, training_arguments
 from training_stage import (
     CODES,
     SEED,
     SETTINGS,
+    TITLED,
     make_collator,
     make_encoder,
     make_model,
@@ -38,7 +45,7 @@ def encoder(tmp_path_factory):
 
 
 def save(model, encoder, folder):
-    save_model(model, AutoTokenizer.from_pretrained(encoder), CODES, CODER, folder)
+    save_model(model, AutoTokenizer.from_pretrained(encoder), TITLED, CODER, folder)
     return folder
 
 
@@ -54,7 +61,8 @@ def test_training_is_reproducible_and_its_folder_is_complete(kind, encoder, tmp_
         assert math.isfinite(trained.threshold)
         assert read_labels(folder) == CODES
         assert json.loads((folder / "coder.json").read_text()) == CODER
-        assert set(FILES) == {path.name for path in folder.iterdir()}
+        assert read_titles(folder) == TITLED
+        assert {*FILES, "titles.json"} == {path.name for path in folder.iterdir()}
     assert np.array_equal(logits[0], logits[1])
     assert np.isfinite(logits[0]).all()
 

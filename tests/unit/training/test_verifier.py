@@ -9,7 +9,7 @@ from longtail_icd.generation.screening.context import ScreenContext
 from longtail_icd.generation.screening.facts import learn_facts
 from longtail_icd.generation.screening.screen import make_screen
 from longtail_icd.training.inference import predict
-from longtail_icd.training.model_folder import save_model
+from longtail_icd.training.model_folder import Label, save_model
 from longtail_icd.training.tokenization import tokenize
 from longtail_icd.training.verifier import CoderVerifier
 from screening_examples import OFF, draft, fidelity, request
@@ -27,7 +27,8 @@ def folder(tmp_path):
     encoder = make_encoder(tmp_path)
     coder = {"text": "mullenbach", "max_length": 16, "threshold": {"logit": 0.0}}
     tokenizer = AutoTokenizer.from_pretrained(encoder)
-    save_model(make_model(encoder, "plm_icd"), tokenizer, CODES, coder, tmp_path / "model")
+    labels = [Label("icd9cm", code, "diagnosis", code) for code in CODES]
+    save_model(make_model(encoder, "plm_icd"), tokenizer, labels, coder, tmp_path / "model")
     return tmp_path / "model"
 
 

@@ -383,6 +383,38 @@ TABLES = {
             "mistaken": pl.Float64,
         },
     ),
+    # One row per new note, its codes the most probable first; passages are characters [start, end)
+    # of the note as written. tokens: read of it; cut: not the whole note.
+    "prediction/codes": Table(
+        "code_new_notes",
+        {
+            "note_id": pl.String,
+            "tokens": pl.Int64,
+            "cut": pl.Boolean,
+            "codes": pl.List(
+                pl.Struct(
+                    {
+                        "code": pl.String,
+                        "version": pl.String,
+                        "kind": pl.String,
+                        "title": pl.String,
+                        "probability": pl.Float64,
+                        "predicted": pl.Boolean,
+                        "passages": pl.List(
+                            pl.Struct(
+                                {
+                                    "start": pl.Int64,
+                                    "end": pl.Int64,
+                                    "text": pl.String,
+                                    "attention": pl.Float64,
+                                }
+                            )
+                        ),
+                    }
+                )
+            ),
+        },
+    ),
 }
 
 

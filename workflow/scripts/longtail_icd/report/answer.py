@@ -83,15 +83,17 @@ def _sentence(what: str, row: dict[str, Any], confidence: float) -> str:
     )
 
 
-def _about_seeds(n_seeds: int) -> str:
-    if n_seeds == 1:
+def _about_seeds(n_seeds: int, drawn: bool) -> str:
+    """Say what the intervals cover; ``drawn``: training seeds were resampled, too."""
+    if drawn:
         return (
-            "This is one training seed, and the interval is conditional on it: it covers the draw "
-            "of the test patients and not the chance of training."
+            f"These are means over {n_seeds} training seeds; the interval covers the draw of the "
+            "test patients and the chance of training."
         )
+    means = "This is one training seed" if n_seeds == 1 else f"Means over {n_seeds} training seeds"
     return (
-        f"These are means over {n_seeds} training seeds; the interval is conditional on these "
-        "seeds: it covers the draw of the test patients and not the chance of training."
+        f"{means}; the interval is conditional on the seeds: it covers the draw of the test "
+        "patients and not the chance of training."
     )
 
 
@@ -128,7 +130,8 @@ def answer(
         sentences.append(_sentence(f"Pooled F1 over {name} codes", primary, confidence))
     if overall is not None:
         sentences.append(_sentence("Micro-F1 over all codes", overall, confidence))
-    sentences.append(_about_seeds(int(rows["n_seeds"].min())))
+    drawn = (rows["ci_seeds"] == "drawn").all()
+    sentences.append(_about_seeds(int(rows["n_seeds"].min()), drawn))
     return Answer(model_name(model), headline, _verdict(primary), sentences)
 
 

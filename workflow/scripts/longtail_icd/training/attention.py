@@ -1,8 +1,19 @@
 """Label attention over notes of different lengths, whose scores are never held in full."""
 
+from typing import NamedTuple
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+
+class Attended(NamedTuple):
+    """What labels look at, and with what: the arguments of :func:`label_attention`."""
+
+    queries: Tensor
+    keys: Tensor
+    values: Tensor
+    lengths: list[int]
 
 
 def wide(tensor: Tensor) -> Tensor:
@@ -37,3 +48,15 @@ def label_attention(
             ]
             for key, value in notes
         ]
+
+
+def attention_weights(queries: Tensor, keys: Tensor) -> Tensor:
+    """Return where some labels look in one note: weights [l, T], of which each row sums to 1.
+
+    The scores of :func:`label_attention`, in full; for a few labels at a time.
+
+    Args:
+        queries: [l, k], of the labels asked for.
+        keys: [T, k], of the note's tokens.
+    """
+    return torch.softmax(wide(queries) @ wide(keys).T, dim=-1)

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import ModelOutput
 
+from longtail_icd.training.attention import Attended, label_attention
 from longtail_icd.training.chunking import encode_chunks, encode_padded
 from longtail_icd.training.dropout import use_cpu_dropout
 from longtail_icd.training.encoder import without_pooler
@@ -48,7 +49,7 @@ def encoder_from(settings: dict[str, Any]) -> PreTrainedModel:
 class Coder(PreTrainedModel):
     """Base of the models: logit_l = c_l · V_l + b_l, with V_l what label l saw of a note.
 
-    A model says in :meth:`label_vectors` how its labels look at a note.
+    A model says in :meth:`attended` how its labels look at a note.
     """
 
     base_model_prefix = "encoder"
@@ -70,9 +71,17 @@ class Coder(PreTrainedModel):
             return encode_chunks(self.encoder, input_ids, lengths, chunk), lengths
         return encode_padded(self.encoder, input_ids, lengths, chunk, self.encodes_padding)
 
+    def attended(self, input_ids: Tensor, lengths: list[int]) -> Attended:
+        """Return what the label attention looks at."""
+        raise NotImplementedError
+
+    def seen(self, attended: Attended) -> list[Tensor]:
+        """Return V [L, d] of each note."""
+        return label_attention(*attended)
+
     def label_vectors(self, input_ids: Tensor, lengths: list[int]) -> list[Tensor]:
         """Return V [L, d] of each note."""
-        raise NotImplementedError
+        return self.seen(self.attended(input_ids, lengths))
 
     def score(self, vectors: list[Tensor]) -> Tensor:
         """Return the logits [B, L] of the notes' label vectors."""

@@ -1,5 +1,6 @@
 """Scores of a trained coder for tokenised notes."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -7,8 +8,31 @@ import polars as pl
 import torch
 
 from longtail_icd.common.progress import progress
+from longtail_icd.training.attention import Attended, attention_weights
 from longtail_icd.training.batches import TokenDataset, concatenate
 from longtail_icd.training.model_folder import load_model, read_labels
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a coder makes of a batch of notes.
+
+    Attributes:
+        logits: float32 [notes, codes].
+        attended: what the label attention looked at.
+    """
+
+    logits: np.ndarray
+    attended: Attended
+
+    @torch.inference_mode()
+    def attention(self, note: int, labels: np.ndarray) -> np.ndarray:
+        """Return where some labels looked in a note: float32 [labels, tokens]."""
+        queries, keys, _, lengths = self.attended
+        start = sum(lengths[:note])
+        own = keys[start : start + lengths[note]]
+        rows = torch.from_numpy(labels).to(queries.device)
+        return attention_weights(queries[rows], own).float().cpu().numpy()
 
 
 class Predictor:
@@ -29,10 +53,16 @@ class Predictor:
         self._model = model.to(self._device).eval()
 
     @torch.inference_mode()
+    def read(self, notes: list[np.ndarray]) -> Reading:
+        """Return the logits of one batch of notes' token ids, and what their labels look at."""
+        ids, lengths = concatenate(notes)
+        attended = self._model.attended(ids.to(self._device), lengths)
+        logits = self._model.score(self._model.seen(attended))
+        return Reading(logits.float().cpu().numpy(), attended)
+
     def logits(self, notes: list[np.ndarray]) -> np.ndarray:
         """Return float32 logits [notes, codes] of one batch of notes' token ids."""
-        ids, lengths = concatenate(notes)
-        return self._model(ids.to(self._device), lengths).logits.float().cpu().numpy()
+        return self.read(notes).logits
 
 
 def predict(model_dir: Path, tokens: pl.DataFrame, batch_size: int) -> np.ndarray:

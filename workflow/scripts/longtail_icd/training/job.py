@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from longtail_icd.training.batches import Collator, TokenDataset, number_of_step
 from longtail_icd.training.build import build_model
 from longtail_icd.training.checkpoints import fingerprint
 from longtail_icd.training.guideline import Guidelines, titles_of
-from longtail_icd.training.model_folder import save_model
+from longtail_icd.training.model_folder import Label, save_model
 from longtail_icd.training.train_set import add_notes, assemble
 from longtail_icd.training.trainer import TrainNotes, train
 
@@ -60,15 +61,11 @@ def _train_notes(job: Job, codes: list[str]) -> TrainNotes:
 
 def _knowledge(job: Job, labels: pl.DataFrame) -> tuple[list[str], Guidelines | None]:
     """Return every label's title, and guidelines if the model reads them."""
-    if not job["input"]["knowledge"]:
-        return labels["code"].to_list(), None
-    codes, synonyms = job["input"]["knowledge"]
-    taxonomy = read_table(codes, "terminology/codes")
+    taxonomy = read_table(job["input"]["taxonomy"], "terminology/codes")
     titles = titles_of(labels, taxonomy)
-    if not job["settings"].get("guideline"):
-        return titles, None
-    table = read_table(synonyms, "terminology/synonyms")
-    return titles, Guidelines(labels, titles, taxonomy, table)
+    synonyms = _tables(job["input"]["synonyms"], "terminology/synonyms")
+    guidelines = Guidelines(labels, titles, taxonomy, *synonyms) if synonyms else None
+    return titles, guidelines
 
 
 def _run_hash(job: Job) -> str:
@@ -113,6 +110,7 @@ def train_coder(job: Job) -> None:
         "text": job["text"],
         "max_length": job["max_length"],
         "threshold": {"logit": trained.threshold, "kind": "micro_f1 on dev"},
+        "calibration": {**asdict(trained.calibration), "kind": "platt on dev"},
         "step": trained.step,
         "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
         "model": job["model"],
@@ -120,7 +118,8 @@ def train_coder(job: Job) -> None:
         "settings": settings,
         "seed": seed,
     }
-    save_model(model, tokenizer, codes, coder, folder)
+    named = zip(labels.select("version", "code", "kind").iter_rows(), titles, strict=True)
+    save_model(model, tokenizer, [Label(*one, title) for one, title in named], coder, folder)
     shutil.rmtree(checkpoints)
 
 

@@ -5,10 +5,13 @@ model.safetensors   the weights
 config.json         the architecture, the encoder's included
 tokenizer*.json     the tokenizer
 labels.json         the codes in label order
-coder.json          how a text is prepared, the threshold, and what the model was trained with
+titles.json         version, code, kind and title of each, in the same order
+coder.json          how a text is prepared, the threshold, the calibration of the logits, and what
+                    the model was trained with
 ==================  ==============================================================================
 """
 
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +36,20 @@ FILES = {
 }
 
 
+@dataclass(frozen=True)
+class Label:
+    """A code as people know it; a model trained before these were kept knows the code alone."""
+
+    version: str | None
+    code: str
+    kind: str | None
+    title: str | None
+
+
 def save_model(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
-    codes: list[str],
+    labels: list[Label],
     coder: dict[str, Any],
     folder: Path,
 ) -> None:
@@ -45,9 +58,10 @@ def save_model(
     Args:
         model: the trained coder.
         tokenizer: its encoder's.
-        codes: in label order.
-        coder: what coder.json says; ``text`` (a recipe of corpus.text), ``max_length`` (tokens)
-            and ``threshold`` (a logit, chosen on dev) are what a prediction needs.
+        labels: in label order.
+        coder: what coder.json says; ``text`` (a recipe of corpus.text), ``max_length`` (tokens),
+            ``threshold`` (a logit) and ``calibration`` (both found on dev) are what a prediction
+            needs.
         folder: where to.
 
     Raises:
@@ -57,7 +71,8 @@ def save_model(
         with atomic_folder(folder) as temporary:
             model.save_pretrained(temporary)
             tokenizer.save_pretrained(temporary)
-            write_json(codes, temporary / "labels.json")
+            write_json([label.code for label in labels], temporary / "labels.json")
+            write_json([asdict(label) for label in labels], temporary / "titles.json")
             write_json(coder, temporary / "coder.json")
     except (OSError, SafetensorError) as error:
         raise UserError(
@@ -69,6 +84,21 @@ def save_model(
 def read_labels(folder: Path) -> list[str]:
     """Return the codes in label order."""
     return read_json(Path(folder) / "labels.json")
+
+
+def read_titles(folder: Path) -> list[Label]:
+    """Return the labels in label order; without titles.json (an older model) the codes alone.
+
+    Raises:
+        UserError: titles.json is of other codes than labels.json.
+    """
+    codes, path = read_labels(folder), Path(folder) / "titles.json"
+    if not path.is_file():
+        return [Label(None, code, None, None) for code in codes]
+    labels = [Label(**one) for one in read_json(path)]
+    if [label.code for label in labels] != codes:
+        raise UserError(f"{path}: of other codes than labels.json; copy the model folder again")
+    return labels
 
 
 def load_model(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:

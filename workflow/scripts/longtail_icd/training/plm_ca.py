@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from longtail_icd.training.attention import label_attention, wide
+from longtail_icd.training.attention import Attended, wide
 from longtail_icd.training.coder import Coder, CoderConfig
 
 # Titles encoded at a time.
@@ -52,11 +52,14 @@ class PlmCa(Coder):
             self.classifier[start : start + TITLES] = pooled
         self.train(training)
 
-    def label_vectors(self, input_ids: Tensor, lengths: list[int]) -> list[Tensor]:
-        """Return E [L, d] of each note."""
+    def attended(self, input_ids: Tensor, lengths: list[int]) -> Attended:
+        """Return queries Q Wk, keys H and values H Wv + b."""
         hidden, lengths = self.encode(input_ids, lengths, self.config.chunk)
         # Q (H Wk)ᵀ = (Q Wk) Hᵀ: one product per label instead of one per token.
         with torch.autocast(hidden.device.type, enabled=False):
             queries = wide(self.queries) @ wide(self.keys.weight)
-        seen = label_attention(queries, hidden, self.values(hidden), lengths)
-        return [self.norm(note) for note in seen]
+        return Attended(queries, hidden, self.values(hidden), lengths)
+
+    def seen(self, attended: Attended) -> list[Tensor]:
+        """Return E [L, d] of each note."""
+        return [self.norm(note) for note in super().seen(attended)]

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from longtail_icd.training.attention import label_attention
+from longtail_icd.training.attention import Attended
 from longtail_icd.training.coder import Coder, CoderConfig
 
 
@@ -28,7 +28,7 @@ class PlmIcd(Coder):
         self.first = nn.Linear(size, size, bias=False)
         self.post_init()
 
-    def label_vectors(self, input_ids: Tensor, lengths: list[int]) -> list[Tensor]:
-        """Return V [L, d] of each note."""
+    def attended(self, input_ids: Tensor, lengths: list[int]) -> Attended:
+        """Return queries U, keys Z and values H."""
         hidden, lengths = self.encode(input_ids, lengths, self.config.chunk)
-        return label_attention(self.queries, torch.tanh(self.first(hidden)), hidden, lengths)
+        return Attended(self.queries, torch.tanh(self.first(hidden)), hidden, lengths)

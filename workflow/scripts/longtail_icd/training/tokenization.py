@@ -8,7 +8,8 @@ from longtail_icd.common.progress import progress
 BATCH = 256
 
 
-def _encode(texts: list[str], tokenizer: PreTrainedTokenizerBase, max_length: int) -> BatchEncoding:
+def encode(texts: list[str], tokenizer: PreTrainedTokenizerBase, max_length: int) -> BatchEncoding:
+    """Tokenise whole texts: one start, one end mark, cut to ``max_length`` tokens with them."""
     return tokenizer(
         texts, truncation=True, max_length=max_length, return_attention_mask=False, verbose=False
     )
@@ -17,8 +18,8 @@ def _encode(texts: list[str], tokenizer: PreTrainedTokenizerBase, max_length: in
 def token_ids(
     texts: list[str], tokenizer: PreTrainedTokenizerBase, max_length: int
 ) -> list[list[int]]:
-    """Tokenise whole texts: one start, one end mark, cut to ``max_length`` tokens with them."""
-    return _encode(texts, tokenizer, max_length)["input_ids"]
+    """Return the token ids of :func:`encode`."""
+    return encode(texts, tokenizer, max_length)["input_ids"]
 
 
 def _token_column(
@@ -29,7 +30,7 @@ def _token_column(
     starts = range(0, len(texts), BATCH)
     cut = 0
     for start in progress(starts, len(starts), "batches tokenised"):
-        encoded = _encode(texts[start : start + BATCH].to_list(), tokenizer, max_length)
+        encoded = encode(texts[start : start + BATCH].to_list(), tokenizer, max_length)
         cut += sum(bool(text.overflowing) for text in encoded.encodings)
         column.append(pl.Series(encoded["input_ids"], dtype=pl.List(pl.Int32)))
     if cut:

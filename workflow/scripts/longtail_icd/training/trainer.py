@@ -26,6 +26,7 @@ from longtail_icd.training.batches import (
     TokenBudgetSampler,
     TokenDataset,
 )
+from longtail_icd.training.calibration import Calibration, fit_calibration
 from longtail_icd.training.callbacks import (
     CollapseGuard,
     EarlyStopping,
@@ -74,15 +75,17 @@ class Trained:
         history: the table training/history.
         step: the optimizer step whose weights were kept.
         threshold: the logit at which they had their best micro-F1 on dev.
+        calibration: of their logits on dev.
     """
 
     history: pl.DataFrame
     step: int
     threshold: float
+    calibration: Calibration
 
 
 def dev_metrics(prediction: EvalPrediction) -> dict[str, float]:
-    """MAP, and micro-F1 and recall at the threshold that is best for micro-F1, on dev.
+    """MAP, micro-F1 and recall at the threshold that is best for micro-F1, calibration, on dev.
 
     Raises:
         UserError: a logit is not finite.
@@ -93,7 +96,15 @@ def dev_metrics(prediction: EvalPrediction) -> dict[str, float]:
     cut, micro_f1 = best_micro_f1(logits, targets)
     recall = float((logits >= cut)[targets.astype(bool)].mean())
     ranking = mean_average_precision(logits, targets)
-    return {"map": ranking, "micro_f1": micro_f1, "recall": recall, "threshold": cut}
+    calibration = fit_calibration(logits, targets)
+    return {
+        "map": ranking,
+        "micro_f1": micro_f1,
+        "recall": recall,
+        "threshold": cut,
+        "slope": calibration.slope,
+        "intercept": calibration.intercept,
+    }
 
 
 class CoderTrainer(CheckpointedTrainer):
@@ -326,4 +337,5 @@ def train(
     chosen = next(
         entry for entry in state.log_history if entry["step"] == step and "eval_threshold" in entry
     )
-    return Trained(history_table(state.log_history), step, chosen["eval_threshold"])
+    calibration = Calibration(chosen["eval_slope"], chosen["eval_intercept"])
+    return Trained(history_table(state.log_history), step, chosen["eval_threshold"], calibration)

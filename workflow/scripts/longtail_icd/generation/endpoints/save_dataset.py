@@ -16,7 +16,7 @@ from snakemake.utils import update_config
 from longtail_icd.common.errors import UserError
 from longtail_icd.common.files import atomic_folder, read_json, write_text
 from longtail_icd.generation.data_class import highest
-from longtail_icd.generation.endpoints.dataset_card import TABLES, DatasetFacts, dataset_card
+from longtail_icd.generation.endpoints.dataset_card import TABLES, dataset_card
 from longtail_icd.generation.endpoints.export import check_export
 from longtail_icd.generation.endpoints.licences import corpus_licence
 
@@ -42,19 +42,11 @@ def save_dataset(results: str | Path, recipe: str, target: str, config: dict[str
     folder = Path(target).expanduser()
     if folder.exists():
         raise UserError(f"export to {target}: it exists; name a new folder")
-    facts = DatasetFacts(
-        corpus=config["corpus"]["name"],
-        adapter=config["corpus"]["adapter"],
-        recipe=recipe,
-        licence=licence,
-        umls=config["terminology"]["umls"] is not None,
-        manifest=manifest,
-    )
     with atomic_folder(folder) as temporary:
         temporary.chmod(0o755 if licence.public else 0o700)
         for table in TABLES:
             shutil.copyfile(source / f"{table}.parquet", temporary / f"{table}.parquet")
-        write_text(dataset_card(facts), temporary / "README.md")
+        write_text(dataset_card(config, recipe, manifest), temporary / "README.md")
 
 
 def main() -> None:

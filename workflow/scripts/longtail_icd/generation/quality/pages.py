@@ -12,7 +12,8 @@ def render(template: str | Path, **shown: Any) -> str:
     """Return a page; whatever is shown is escaped.
 
     Args:
-        template: the Jinja2 template; others beside it can be included.
+        template: the Jinja2 template; others can be included by their name beside it, or by that
+            of their folder beside its own.
         shown: what it shows.
 
     Raises:
@@ -20,7 +21,7 @@ def render(template: str | Path, **shown: Any) -> str:
     """
     template = Path(template)
     environment = Environment(
-        loader=FileSystemLoader(template.parent),
+        loader=FileSystemLoader([template.parent, template.parent.parent]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

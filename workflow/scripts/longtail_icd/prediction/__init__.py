@@ -1,0 +1,1 @@
+"""Prediction: a model folder, and notes that are new to it → codes with their evidence; cards."""
