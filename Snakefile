@@ -17,6 +17,7 @@ include: "workflow/rules/common.smk"
 pathvars:
     results=RESULTS,
     logs=LOGS,
+    benchmarks=f"{RESULTS}/benchmarks",
 
 
 # On a cluster every job has its own GPU; only local runs share one.
@@ -50,6 +51,7 @@ localrules:
 
 
 rule all:
+    """Everything: the report and every recipe's plan."""
     default_target: True
     input:
         "<results>/report/index.html",
@@ -57,27 +59,31 @@ rule all:
 
 
 rule corpus:
+    """Raw tables to the split corpus and its manifest."""
     input:
         corpus_targets(),
 
 
 rule terminology:
+    """Code systems to titles, other wordings and exclusions."""
     input:
         terminology_targets(),
 
 
 rule plan:
+    """Train labels and taxonomy to the notes to write."""
     input:
         plan_targets(),
 
 
 rule generation:
+    """Plans to screened synthetic notes, their quality and a gallery."""
     input:
         generation_targets(),
 
 
-# What the notes will cost, before they are asked for.
 rule plan_generation:
+    """Plans to what their notes will cost, before any is asked for."""
     input:
         "<results>/generation/plan_generation.md",
     log:
@@ -89,26 +95,30 @@ rule plan_generation:
 
 
 rule review:
+    """Synthetic and train notes to blinded sheets for reviewers."""
     input:
         review_targets(),
 
 
 rule training:
+    """Train sets to fine-tuned coders."""
     input:
         training_targets(),
 
 
 rule evaluation:
+    """Coders and the test split to metrics and comparisons."""
     input:
         evaluation_targets(),
 
 
-# A user's own notes to codes: needs prediction.notes (docs/prediction.md).
 rule prediction:
+    """A user's own notes to codes; needs prediction.notes (docs/prediction.md)."""
     input:
         list(prediction_files().values()),
 
 
 rule cards:
+    """Trained models and notes to their cards."""
     input:
         card_targets(),

@@ -61,7 +61,7 @@ PREPARE_SETTINGS = [
 wildcard_constraints:
     split="|".join(SPLITS),
     recipe="|".join(sorted(config["recipes"])),
-    shard=r"\d{3}",
+    shard=r"\d{3,4}",
     model="|".join(MODELS),
     train_set="|".join(sorted(config["train_sets"])),
     seed=r"\d+",

@@ -2,6 +2,7 @@
 
 
 rule simulate_hospital:
+    """Nothing but a seed to the raw tables of a hospital that does not exist."""
     input:
         ranges="resources/icd9_ranges.csv",
         prose="resources/hospital_prose.yaml",
@@ -9,6 +10,8 @@ rule simulate_hospital:
         **hospital_tables(),
     log:
         "<logs>/corpus/simulate_hospital.log",
+    benchmark:
+        "<benchmarks>/corpus/simulate_hospital.tsv"
     conda:
         "../../envs/workflow.yaml"
     # More of them write more notes at a time, and the same ones.
@@ -24,6 +27,7 @@ rule simulate_hospital:
 
 
 rule fetch_codiesp:
+    """Zenodo to the corpus CodiEsp."""
     output:
         corpus=directory("resources/codiesp"),
     log:
@@ -38,6 +42,7 @@ rule fetch_codiesp:
 
 
 rule fetch_split:
+    """A published split to its files of ids."""
     input:
         published="resources/published_splits.yaml",
     output:
@@ -55,6 +60,7 @@ rule fetch_split:
 
 
 rule prepare_corpus:
+    """Raw tables to documents and their codes."""
     input:
         **checked(raw_tables),
         **code_list(),
@@ -64,6 +70,8 @@ rule prepare_corpus:
         manifest="<results>/corpus/prepared/manifest.json",
     log:
         "<logs>/corpus/prepare_corpus.log",
+    benchmark:
+        "<benchmarks>/corpus/prepare_corpus.tsv"
     conda:
         "../../envs/workflow.yaml"
     resources:
@@ -78,6 +86,7 @@ rule prepare_corpus:
 
 
 rule split_corpus:
+    """Documents and codes to three parts that share no patient."""
     input:
         unpack(official_ids),
         notes="<results>/corpus/prepared/notes.parquet",
@@ -88,6 +97,8 @@ rule split_corpus:
         codes="<results>/corpus/codes.parquet",
     log:
         "<logs>/corpus/split_corpus.log",
+    benchmark:
+        "<benchmarks>/corpus/split_corpus.tsv"
     conda:
         "../../envs/workflow.yaml"
     resources:
@@ -101,6 +112,7 @@ rule split_corpus:
 
 
 rule describe_corpus:
+    """The split corpus to its manifest, beside published figures."""
     input:
         prepared="<results>/corpus/prepared/manifest.json",
         notes=expand("<results>/corpus/notes/{split}.parquet", split=SPLITS),

@@ -2,6 +2,7 @@
 
 
 rule predict_codes:
+    """A coder and a split's tokens to logits."""
     input:
         model="<results>/training/{model}/{train_set}/seed{seed}/model",
         tokens="<results>/training/tokens/{split}.arrow",
@@ -9,6 +10,8 @@ rule predict_codes:
         scores="<results>/evaluation/{model}/{train_set}/seed{seed}/scores/{split}.safetensors",
     log:
         "<logs>/evaluation/predict_codes/{model}/{train_set}/seed{seed}/{split}.log",
+    benchmark:
+        "<benchmarks>/evaluation/predict_codes/{model}/{train_set}/seed{seed}/{split}.tsv"
     conda:
         "../../envs/torch.yaml"
     resources:
@@ -22,6 +25,7 @@ rule predict_codes:
 
 
 rule tune_threshold:
+    """A coder's logits on dev to the threshold, and its alternatives by tier and code."""
     input:
         scores="<results>/evaluation/{model}/{train_set}/seed{seed}/scores/dev.safetensors",
         labels="<results>/corpus/labels/dev.parquet",
@@ -35,6 +39,7 @@ rule tune_threshold:
         "../../envs/workflow.yaml"
     resources:
         mem_mb=per_attempt(8000),
+        runtime=per_attempt(30),
     params:
         code=code_of("evaluation", "tune_threshold"),
         kind=config["evaluation"]["threshold"],
@@ -44,6 +49,7 @@ rule tune_threshold:
 
 
 rule score_predictions:
+    """A coder's logits on test to every metric of the run."""
     input:
         scores="<results>/evaluation/{model}/{train_set}/seed{seed}/scores/test.safetensors",
         threshold="<results>/evaluation/{model}/{train_set}/seed{seed}/threshold.json",
@@ -58,10 +64,13 @@ rule score_predictions:
         codes="<results>/evaluation/{model}/{train_set}/seed{seed}/codes.parquet",
     log:
         "<logs>/evaluation/score_predictions/{model}/{train_set}/seed{seed}.log",
+    benchmark:
+        "<benchmarks>/evaluation/score_predictions/{model}/{train_set}/seed{seed}.tsv"
     conda:
         "../../envs/workflow.yaml"
     resources:
         mem_mb=per_attempt(4000),
+        runtime=per_attempt(30),
     params:
         code=code_of("evaluation", "score_predictions"),
         evaluation=config["evaluation"],
@@ -71,6 +80,7 @@ rule score_predictions:
 
 
 rule compare_runs:
+    """All runs' logits and metrics to one table, and comparisons with intervals."""
     input:
         scores=expand("<results>/evaluation/{run}/scores/test.safetensors", run=RUNS),
         thresholds=expand("<results>/evaluation/{run}/threshold.json", run=RUNS),
@@ -85,10 +95,13 @@ rule compare_runs:
         comparisons="<results>/evaluation/comparisons.parquet",
     log:
         "<logs>/evaluation/compare_runs.log",
+    benchmark:
+        "<benchmarks>/evaluation/compare_runs.tsv"
     conda:
         "../../envs/workflow.yaml"
     resources:
         mem_mb=per_attempt(8000),
+        runtime=per_attempt(60),
     params:
         code=code_of("evaluation", "compare_runs"),
         runs=RUNS,

@@ -3,6 +3,7 @@
 
 
 rule compose_prompts:
+    """A shard's code sets and exemplars to prompts."""
     input:
         unpack(graft_sources),
         code_sets="<results>/plan/{recipe}/code_sets.parquet",
@@ -16,6 +17,8 @@ rule compose_prompts:
         prompts="<results>/generation/{recipe}/prompts/{shard}.parquet",
     log:
         "<logs>/generation/{recipe}/compose_prompts/{shard}.log",
+    benchmark:
+        "<benchmarks>/generation/{recipe}/compose_prompts/{shard}.tsv"
     priority: 1
     conda:
         "../../envs/workflow.yaml"
@@ -30,8 +33,8 @@ rule compose_prompts:
         "../scripts/compose_prompts.py"
 
 
-# Once for all recipes and shards: hashes, counts and quartiles, no text.
 rule learn_train_facts:
+    """Train notes to hashes, counts and quartiles, once for all recipes and shards; no text."""
     input:
         **wording_sources(),
         notes="<results>/corpus/notes/train.parquet",
@@ -40,6 +43,8 @@ rule learn_train_facts:
         facts=directory("<results>/generation/train_facts"),
     log:
         "<logs>/generation/learn_train_facts.log",
+    benchmark:
+        "<benchmarks>/generation/learn_train_facts.tsv"
     priority: 1
     conda:
         "../../envs/workflow.yaml"
@@ -53,9 +58,10 @@ rule learn_train_facts:
 
 
 # Needs no GPU: a language model is served elsewhere. Answers are kept in the journal, so a job
-# that is killed or runs out of time goes on where it was. It screens as it goes: a note that fails
-# is corrected, or a reserve request takes its place.
+# that is killed or runs out of time goes on where it was: no attempt needs more than the first.
+# A note that fails is corrected, or a reserve request takes its place.
 rule generate_notes:
+    """A shard's prompts to the writer's answers, screened as they come."""
     input:
         unpack(screening_sources),
         prompts="<results>/generation/{recipe}/prompts/{shard}.parquet",
@@ -65,12 +71,14 @@ rule generate_notes:
         responses="<results>/generation/{recipe}/responses/{shard}.parquet",
     log:
         "<logs>/generation/{recipe}/generate_notes/{shard}.log",
+    benchmark:
+        "<benchmarks>/generation/{recipe}/generate_notes/{shard}.tsv"
     priority: 1
     conda:
         writing_environment
     resources:
         mem_mb=screening_memory,
-        runtime=per_attempt(720),
+        runtime=720,
     params:
         code=code_of("generation", "generate_notes"),
         writer=writer_config,
@@ -81,6 +89,7 @@ rule generate_notes:
 
 
 rule screen_notes:
+    """A shard's answers to notes that may go on, and what each states of its codes."""
     input:
         unpack(screening_sources),
         prompts="<results>/generation/{recipe}/prompts/{shard}.parquet",
@@ -90,6 +99,8 @@ rule screen_notes:
         labels="<results>/generation/{recipe}/screened/{shard}/labels.parquet",
     log:
         "<logs>/generation/{recipe}/screen_notes/{shard}.log",
+    benchmark:
+        "<benchmarks>/generation/{recipe}/screen_notes/{shard}.tsv"
     priority: 1
     conda:
         screening_environment
@@ -104,6 +115,7 @@ rule screen_notes:
 
 
 rule collect_notes:
+    """All shards to a recipe's notes, labels and an account of them."""
     input:
         notes=expand("<results>/generation/{{recipe}}/screened/{shard}/notes.parquet", shard=SHARDS),
         labels=expand(
@@ -118,6 +130,8 @@ rule collect_notes:
         manifest="<results>/generation/{recipe}/manifest.json",
     log:
         "<logs>/generation/{recipe}/collect_notes.log",
+    benchmark:
+        "<benchmarks>/generation/{recipe}/collect_notes.tsv"
     priority: 1
     conda:
         "../../envs/workflow.yaml"
@@ -134,6 +148,7 @@ rule collect_notes:
 
 # What the notes are like beside train notes; dev and test are not looked at.
 rule assess_notes:
+    """Synthetic and train notes to what the ones are like beside the others."""
     input:
         notes="<results>/generation/{recipe}/notes.parquet",
         labels="<results>/generation/{recipe}/labels.parquet",
@@ -147,6 +162,8 @@ rule assess_notes:
         quality="<results>/generation/{recipe}/quality.parquet",
     log:
         "<logs>/generation/{recipe}/assess_notes.log",
+    benchmark:
+        "<benchmarks>/generation/{recipe}/assess_notes.tsv"
     conda:
         "../../envs/workflow.yaml"
     resources:
@@ -160,6 +177,7 @@ rule assess_notes:
 
 
 rule write_gallery:
+    """A recipe's notes to a page to browse."""
     input:
         notes="<results>/generation/{recipe}/notes.parquet",
         labels="<results>/generation/{recipe}/labels.parquet",
@@ -188,6 +206,7 @@ rule write_gallery:
 # Real train notes and synthetic ones for reviewers who must not know which is which; the key is
 # never in the folder that they are given.
 rule make_review:
+    """Synthetic and train notes to a blinded sheet, the page to fill it in, and the key."""
     input:
         notes="<results>/generation/{recipe}/notes.parquet",
         labels="<results>/generation/{recipe}/labels.parquet",
@@ -218,6 +237,7 @@ rule make_review:
 
 # Before anything is spent: `snakemake plan_generation`. Sends nothing, unless asked for a pilot.
 rule estimate_cost:
+    """Prompts and prices to a recipe's requests, tokens, hours and money."""
     input:
         prompts=expand("<results>/generation/{{recipe}}/prompts/{shard}.parquet", shard=SHARDS),
         code_sets="<results>/plan/{recipe}/code_sets.parquet",
@@ -243,6 +263,7 @@ rule estimate_cost:
 
 
 rule summarise_costs:
+    """All recipes' costs to one page."""
     input:
         expand("<results>/generation/{recipe}/cost.json", recipe=paid_recipes()),
     output:
@@ -263,6 +284,7 @@ rule summarise_costs:
 
 # The answers of finished jobs in files several times smaller; jobs that run are left alone.
 rule compact_journal:
+    """The journal to fewer and smaller files."""
     log:
         "logs/compact_journal.log",
     conda:

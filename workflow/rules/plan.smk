@@ -3,6 +3,7 @@
 
 
 rule mine_cooccurrence:
+    """Train labels to which codes stand together, singly and by group."""
     input:
         labels="<results>/corpus/labels/train.parquet",
         taxonomy="<results>/terminology/codes.parquet",
@@ -11,6 +12,8 @@ rule mine_cooccurrence:
         group_cooccurrence="<results>/plan/group_cooccurrence.parquet",
     log:
         "<logs>/plan/mine_cooccurrence.log",
+    benchmark:
+        "<benchmarks>/plan/mine_cooccurrence.tsv"
     conda:
         "../../envs/workflow.yaml"
     resources:
@@ -23,6 +26,7 @@ rule mine_cooccurrence:
 
 
 rule stratify_codes:
+    """Train labels and taxonomy to the label space with frequencies and tiers."""
     input:
         **label_space_inputs(),
         labels="<results>/corpus/labels/train.parquet",
@@ -46,6 +50,7 @@ rule stratify_codes:
 
 
 rule find_conflicts:
+    """Train notes and exclusions to codes that contradict a person or each other."""
     input:
         labels="<results>/corpus/labels/train.parquet",
         notes="<results>/corpus/notes/train.parquet",
@@ -59,6 +64,8 @@ rule find_conflicts:
         conflicts="<results>/plan/conflicts.parquet",
     log:
         "<logs>/plan/find_conflicts.log",
+    benchmark:
+        "<benchmarks>/plan/find_conflicts.tsv"
     conda:
         "../../envs/workflow.yaml"
     resources:
@@ -71,6 +78,7 @@ rule find_conflicts:
 
 
 rule allocate_notes:
+    """Tiers to the number of notes of each anchor."""
     input:
         tiers="<results>/plan/tiers.parquet",
     output:
@@ -91,6 +99,7 @@ rule allocate_notes:
 
 
 rule build_code_sets:
+    """Allocation and mined tables to the code set of every note to write."""
     input:
         unpack(mined_tables),
         labels="<results>/corpus/labels/train.parquet",
@@ -101,6 +110,8 @@ rule build_code_sets:
         code_sets="<results>/plan/{recipe}/code_sets.parquet",
     log:
         "<logs>/plan/{recipe}/build_code_sets.log",
+    benchmark:
+        "<benchmarks>/plan/{recipe}/build_code_sets.tsv"
     priority: 1
     conda:
         "../../envs/workflow.yaml"
@@ -115,6 +126,7 @@ rule build_code_sets:
 
 
 rule assess_code_sets:
+    """Planned and real code sets to how alike they are."""
     input:
         code_sets="<results>/plan/{recipe}/code_sets.parquet",
         labels="<results>/corpus/labels/train.parquet",
@@ -126,6 +138,8 @@ rule assess_code_sets:
         plausibility="<results>/plan/{recipe}/plausibility.parquet",
     log:
         "<logs>/plan/{recipe}/assess_code_sets.log",
+    benchmark:
+        "<benchmarks>/plan/{recipe}/assess_code_sets.tsv"
     conda:
         "../../envs/workflow.yaml"
     resources:
@@ -138,6 +152,7 @@ rule assess_code_sets:
 
 
 rule select_exemplars:
+    """Code sets and train notes to the exemplars that a prompt may show."""
     input:
         unpack(exemplar_sources),
         code_sets="<results>/plan/{recipe}/code_sets.parquet",
@@ -145,6 +160,8 @@ rule select_exemplars:
         exemplars="<results>/plan/{recipe}/exemplars.parquet",
     log:
         "<logs>/plan/{recipe}/select_exemplars.log",
+    benchmark:
+        "<benchmarks>/plan/{recipe}/select_exemplars.tsv"
     priority: 1
     conda:
         "../../envs/workflow.yaml"

@@ -2,6 +2,7 @@
 
 
 rule code_new_notes:
+    """A user's notes and a trained coder to codes, and a page if asked for."""
     input:
         unpack(new_notes),
         template="resources/prediction/note.html.j2",
@@ -9,6 +10,8 @@ rule code_new_notes:
         **prediction_files(),
     log:
         "<logs>/prediction/code_new_notes.log",
+    benchmark:
+        "<benchmarks>/prediction/code_new_notes.tsv"
     conda:
         "../../envs/workflow_torch.yaml"
     resources:
@@ -22,6 +25,7 @@ rule code_new_notes:
 
 
 rule write_model_card:
+    """A run's metrics and settings to the card of its model."""
     input:
         model="<results>/training/{model}/{train_set}/seed{seed}/model",
         metrics="<results>/evaluation/{model}/{train_set}/seed{seed}/metrics.parquet",
@@ -34,6 +38,9 @@ rule write_model_card:
         "<logs>/prediction/write_model_card/{model}/{train_set}/seed{seed}.log",
     conda:
         "../../envs/workflow_torch.yaml"
+    resources:
+        mem_mb=per_attempt(4000),
+        runtime=per_attempt(10),
     params:
         code=code_of("prediction", "write_model_card"),
         settings=card_settings(),
@@ -42,6 +49,7 @@ rule write_model_card:
 
 
 rule write_dataset_card:
+    """A recipe's manifest to the card of its notes."""
     input:
         account="<results>/generation/{recipe}/manifest.json",
     output:
@@ -50,6 +58,9 @@ rule write_dataset_card:
         "<logs>/prediction/write_dataset_card/{recipe}.log",
     conda:
         "../../envs/workflow_torch.yaml"
+    resources:
+        mem_mb=per_attempt(4000),
+        runtime=per_attempt(10),
     params:
         code=code_of("prediction", "write_dataset_card"),
         settings=card_settings(),

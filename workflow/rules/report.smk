@@ -2,6 +2,7 @@
 
 
 rule plot_f1_by_tier:
+    """Metrics to a figure: pooled F1 by tier, model and train set."""
     input:
         metrics="<results>/evaluation/metrics.parquet",
     output:
@@ -15,6 +16,9 @@ rule plot_f1_by_tier:
         "<logs>/report/plot_f1_by_tier.log",
     conda:
         "../../envs/workflow.yaml"
+    resources:
+        mem_mb=per_attempt(2000),
+        runtime=per_attempt(10),
     params:
         code=code_of("report", "plot_f1_by_tier"),
         train_sets=list(config["train_sets"]),
@@ -24,6 +28,7 @@ rule plot_f1_by_tier:
 
 
 rule tabulate_codes:
+    """All runs' logits to every code's test results."""
     input:
         scores=expand("<results>/evaluation/{run}/scores/test.safetensors", run=RUNS),
         thresholds=expand("<results>/evaluation/{run}/threshold.json", run=RUNS),
@@ -38,6 +43,7 @@ rule tabulate_codes:
         "../../envs/workflow.yaml"
     resources:
         mem_mb=per_attempt(8000),
+        runtime=per_attempt(30),
     params:
         code=code_of("report", "tabulate_codes"),
         runs=RUNS,
@@ -46,6 +52,7 @@ rule tabulate_codes:
 
 
 rule plot_f1_by_code:
+    """Every code's results to a figure: F1 under two train sets against each other."""
     input:
         codes="<results>/report/codes.parquet",
     output:
@@ -59,6 +66,9 @@ rule plot_f1_by_code:
         "<logs>/report/plot_f1_by_code.log",
     conda:
         "../../envs/workflow.yaml"
+    resources:
+        mem_mb=per_attempt(2000),
+        runtime=per_attempt(10),
     params:
         code=code_of("report", "plot_f1_by_code"),
         comparison=main_comparison(config),
@@ -67,6 +77,7 @@ rule plot_f1_by_code:
 
 
 rule plot_allocation:
+    """Plans to a figure: notes by tier before and after."""
     input:
         tiers="<results>/plan/tiers.parquet",
         code_sets=expand("<results>/plan/{recipe}/code_sets.parquet", recipe=PLANNED),
@@ -83,6 +94,7 @@ rule plot_allocation:
         "../../envs/workflow.yaml"
     resources:
         mem_mb=per_attempt(4000),
+        runtime=per_attempt(10),
     params:
         code=code_of("report", "plot_allocation"),
         recipes=PLANNED,
@@ -92,6 +104,7 @@ rule plot_allocation:
 
 
 rule plot_plausibility:
+    """Assessed plans to a figure: how like real code sets they are."""
     input:
         plausibility=expand("<results>/plan/{recipe}/plausibility.parquet", recipe=ASSESSED),
     output:
@@ -105,6 +118,9 @@ rule plot_plausibility:
         "<logs>/report/plot_plausibility.log",
     conda:
         "../../envs/workflow.yaml"
+    resources:
+        mem_mb=per_attempt(2000),
+        runtime=per_attempt(10),
     params:
         code=code_of("report", "plot_plausibility"),
         recipes=ASSESSED,
@@ -113,6 +129,7 @@ rule plot_plausibility:
 
 
 rule plot_code_frequencies:
+    """Synthetic notes to a figure: notes per code before and after."""
     input:
         tiers="<results>/plan/tiers.parquet",
         notes=expand("<results>/generation/{recipe}/notes.parquet", recipe=RECIPES),
@@ -130,6 +147,7 @@ rule plot_code_frequencies:
         "../../envs/workflow.yaml"
     resources:
         mem_mb=per_attempt(4000),
+        runtime=per_attempt(10),
     params:
         code=code_of("report", "plot_code_frequencies"),
         recipes=RECIPES,
@@ -139,6 +157,7 @@ rule plot_code_frequencies:
 
 
 rule plot_quality:
+    """Assessed notes to a figure: what they are like beside real ones."""
     input:
         qualities=expand("<results>/generation/{recipe}/quality.parquet", recipe=RECIPES),
     output:
@@ -152,6 +171,9 @@ rule plot_quality:
         "<logs>/report/plot_quality.log",
     conda:
         "../../envs/workflow.yaml"
+    resources:
+        mem_mb=per_attempt(2000),
+        runtime=per_attempt(10),
     params:
         code=code_of("report", "plot_quality"),
         recipes=RECIPES,
@@ -160,6 +182,7 @@ rule plot_quality:
 
 
 rule plot_learning_curves:
+    """Histories to a figure: loss and dev MAP by epoch."""
     input:
         histories=expand("<results>/training/{run}/history.parquet", run=RUNS),
     output:
@@ -173,6 +196,9 @@ rule plot_learning_curves:
         "<logs>/report/plot_learning_curves.log",
     conda:
         "../../envs/workflow.yaml"
+    resources:
+        mem_mb=per_attempt(2000),
+        runtime=per_attempt(10),
     params:
         code=code_of("report", "plot_learning_curves"),
         runs=RUNS,
@@ -182,6 +208,7 @@ rule plot_learning_curves:
 
 
 rule write_report:
+    """Tables, figures and settings to one page to read."""
     input:
         template="resources/report/page.html.j2",
         parts=expand("resources/report/{part}.j2", part=["macros.html", "style.css", "marks.js"]),
@@ -224,6 +251,7 @@ rule write_report:
         "../../envs/workflow.yaml"
     resources:
         mem_mb=per_attempt(4000),
+        runtime=per_attempt(30),
     params:
         code=code_of("report", "write_report"),
         settings=used_settings(),

@@ -3,6 +3,7 @@
 
 
 rule extract_taxonomy:
+    """Code systems to every node with its title and place."""
     input:
         **checked(title_files),
         ranges="resources/icd9_ranges.csv",
@@ -24,6 +25,7 @@ rule extract_taxonomy:
 
 
 rule extract_synonyms:
+    """Code systems and the user's files to other wordings of the codes."""
     input:
         **checked(wording_files),
         codes="<results>/terminology/codes.parquet",
@@ -44,6 +46,7 @@ rule extract_synonyms:
 
 
 rule extract_excludes:
+    """Code systems to the nodes that must not be used together."""
     output:
         excludes="<results>/terminology/excludes.parquet",
     log:

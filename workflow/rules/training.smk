@@ -2,6 +2,7 @@
 
 
 rule fetch_encoder:
+    """A published archive to an encoder."""
     output:
         encoder=directory(ENCODER_ARCHIVE),
     log:
@@ -17,12 +18,15 @@ rule fetch_encoder:
 
 
 rule prepare_encoder:
+    """A published encoder, or train notes, to tokenizer and encoder of all models."""
     input:
         unpack(encoder_sources),
     output:
         encoder=directory("<results>/training/encoder"),
     log:
         "<logs>/training/prepare_encoder.log",
+    benchmark:
+        "<benchmarks>/training/prepare_encoder.tsv"
     conda:
         "../../envs/torch.yaml"
     resources:
@@ -36,7 +40,9 @@ rule prepare_encoder:
         "../scripts/prepare_encoder.py"
 
 
+# Like a training it goes on from its last checkpoint: no attempt needs more time than the first.
 rule pretrain_encoder:
+    """The encoder and train notes to an encoder pre-trained further."""
     input:
         encoder="<results>/training/encoder",
         notes="<results>/corpus/notes/train.parquet",
@@ -45,11 +51,13 @@ rule pretrain_encoder:
         encoder=directory("<results>/training/pretrained_encoder"),
     log:
         "<logs>/training/pretrain_encoder.log",
+    benchmark:
+        "<benchmarks>/training/pretrain_encoder.tsv"
     conda:
         "../../envs/torch.yaml"
     resources:
         mem_mb=per_attempt(16000),
-        runtime=per_attempt(1440),
+        runtime=1440,
     params:
         code=code_of("training", "pretrain_encoder"),
         settings=config["encoder"]["pretraining"],
@@ -60,6 +68,7 @@ rule pretrain_encoder:
 
 
 rule tokenize_notes:
+    """A split's notes and labels to token ids and label ids."""
     input:
         encoder="<results>/training/encoder",
         notes="<results>/corpus/notes/{split}.parquet",
@@ -69,6 +78,8 @@ rule tokenize_notes:
         tokens="<results>/training/tokens/{split}.arrow",
     log:
         "<logs>/training/tokenize_notes/{split}.log",
+    benchmark:
+        "<benchmarks>/training/tokenize_notes/{split}.tsv"
     conda:
         "../../envs/torch.yaml"
     resources:
@@ -82,6 +93,7 @@ rule tokenize_notes:
 
 
 rule tokenize_synthetic_notes:
+    """A recipe's notes and labels to token ids and label ids."""
     input:
         encoder="<results>/training/encoder",
         notes="<results>/generation/{recipe}/notes.parquet",
@@ -91,6 +103,8 @@ rule tokenize_synthetic_notes:
         tokens="<results>/training/tokens/synthetic/{recipe}.arrow",
     log:
         "<logs>/training/tokenize_synthetic_notes/{recipe}.log",
+    benchmark:
+        "<benchmarks>/training/tokenize_synthetic_notes/{recipe}.tsv"
     priority: 1
     conda:
         "../../envs/torch.yaml"
@@ -110,6 +124,7 @@ rule tokenize_synthetic_notes:
 for _model in MODELS:
 
     rule:
+        """Encoder and tokens of a train set to a fine-tuned coder and its history."""
         name:
             f"train_{_model}"
         input:
@@ -134,7 +149,7 @@ for _model in MODELS:
             "../../envs/torch.yaml"
         resources:
             mem_mb=per_attempt(16000),
-            runtime=per_attempt(1440),
+            runtime=1440,
         params:
             code=code_of("training", "train_model"),
             model=_model,
