@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import time
 
 import polars as pl
@@ -29,6 +30,12 @@ def test_comments_and_the_clock_rerun_nothing(changeable):
     module.write_text("# A comment.\n" + module.read_text())
     for path in (changeable.folder / "workflow").rglob("*.py"):
         os.utime(path, (time.time(), time.time()))
+    assert changeable.pending() == set()
+
+
+def test_a_lost_benchmark_reruns_nothing(changeable):
+    """Nor does a rule that is measured from now on: its finished work has no benchmark either."""
+    shutil.rmtree(changeable.result("benchmarks"))
     assert changeable.pending() == set()
 
 

@@ -35,6 +35,8 @@ rule tune_threshold:
         thresholds="<results>/evaluation/{model}/{train_set}/seed{seed}/thresholds.parquet",
     log:
         "<logs>/evaluation/tune_threshold/{model}/{train_set}/seed{seed}.log",
+    benchmark:
+        "<benchmarks>/evaluation/tune_threshold/{model}/{train_set}/seed{seed}.tsv"
     conda:
         "../../envs/workflow.yaml"
     resources:

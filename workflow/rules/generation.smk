@@ -247,6 +247,8 @@ rule estimate_cost:
         cost="<results>/generation/{recipe}/cost.json",
     log:
         "<logs>/generation/{recipe}/estimate_cost.log",
+    benchmark:
+        "<benchmarks>/generation/{recipe}/estimate_cost.tsv"
     conda:
         "../../envs/workflow.yaml"
     resources:

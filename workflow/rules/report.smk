@@ -39,6 +39,8 @@ rule tabulate_codes:
         codes="<results>/report/codes.parquet",
     log:
         "<logs>/report/tabulate_codes.log",
+    benchmark:
+        "<benchmarks>/report/tabulate_codes.tsv"
     conda:
         "../../envs/workflow.yaml"
     resources:
@@ -247,6 +249,8 @@ rule write_report:
         ),
     log:
         "<logs>/report/write_report.log",
+    benchmark:
+        "<benchmarks>/report/write_report.tsv"
     conda:
         "../../envs/workflow.yaml"
     resources:
