@@ -1,6 +1,8 @@
 """What training promises when something goes wrong: killed, broken numbers, a full disk."""
 
 import json
+import os
+import signal
 
 import polars as pl
 import pytest
@@ -111,6 +113,26 @@ def test_a_training_that_ends_after_any_step_resumes_to_the_same_weights(
         assert (newest.name if newest else None) == (f"checkpoint-{saved}" if saved else None)
         resumed = run_training(encoder, folder, settings, kind, save_steps=save_steps)
         assert_same_run(resumed, uninterrupted(kind, micro_batch))
+
+
+@pytest.mark.parametrize("told_in", [2, 3, 5, 8])  # an epoch has three steps, all have eight
+def test_a_training_that_a_scheduler_ends_saves_the_step_and_resumes_to_the_same_weights(
+    told_in, encoder, uninterrupted, tmp_path, monkeypatch
+):
+    """Slurm sends SIGTERM ahead of a time limit; no checkpoint was due at steps 2 and 5."""
+
+    def tell(self, args, state, control, **kwargs):
+        if state.global_step == told_in - 1:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    before = signal.getsignal(signal.SIGTERM)
+    with monkeypatch.context() as patched:
+        patched.setattr(Progress, "on_step_begin", tell, raising=False)
+        with pytest.raises(UserError, match=rf"checkpoint-{told_in} of 8 steps is saved"):
+            run_training(encoder, tmp_path)
+    assert signal.getsignal(signal.SIGTERM) is before
+    assert last_checkpoint(tmp_path).name == f"checkpoint-{told_in}"
+    assert_same_run(run_training(encoder, tmp_path), uninterrupted("gki_icd", None))
 
 
 def test_a_training_in_batches_of_tokens_resumes_to_the_same_weights(

@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from transformers import TrainerCallback
+from transformers import TrainerCallback, TrainerState
 from transformers.trainer_callback import ExportableState
 
 from longtail_icd.common.errors import UserError
@@ -108,6 +108,11 @@ class EarlyStopping(TrainerCallback):
             control.should_training_stop = True
 
 
+def ends_epoch(state: TrainerState) -> bool:
+    """Say whether a step is the last of its epoch, or of a training broken off inside one."""
+    return state.epoch == int(state.epoch) or state.global_step == state.max_steps
+
+
 class ExtraCheckpoints(TrainerCallback):
     """Saves a checkpoint every so many steps inside an epoch; at its end the Trainer saves one."""
 
@@ -116,6 +121,5 @@ class ExtraCheckpoints(TrainerCallback):
 
     def on_step_end(self, args, state, control, **kwargs):
         """Ask for a checkpoint, but not where one with the epoch's evaluation follows."""
-        ends_epoch = state.epoch == int(state.epoch) or state.global_step == state.max_steps
-        if state.global_step % self.every == 0 and not ends_epoch:
+        if state.global_step % self.every == 0 and not ends_epoch(state):
             control.should_save = True

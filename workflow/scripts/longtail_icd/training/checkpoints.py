@@ -10,9 +10,11 @@ from typing import Any
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from transformers import PreTrainedModel, Trainer
+from transformers.trainer_utils import TrainOutput
 
 from longtail_icd.common.errors import UserError
 from longtail_icd.common.files import read_json
+from longtail_icd.training.termination import SaveOnTermination
 
 # The Trainer writes this file last: a checkpoint without it is half-written.
 LAST_FILE = "trainer_state.json"
@@ -58,6 +60,17 @@ def last_checkpoint(folder: Path) -> Path | None:
 
 class CheckpointedTrainer(Trainer):
     """Trainer whose newest checkpoint is complete, or the one before it is still there."""
+
+    def train(self, *args: Any, **kwargs: Any) -> TrainOutput:
+        """Train; SIGTERM ends it with a checkpoint.
+
+        Raises:
+            UserError: the disk is full, the training was told to end.
+        """
+        termination = SaveOnTermination(self.accelerator)
+        self.add_callback(termination)
+        with termination:
+            return super().train(*args, **kwargs)
 
     def _save_rng_state(self, output_dir: str) -> None:
         """Wait for every process's state before the file is written that says: complete."""
