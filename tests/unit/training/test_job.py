@@ -73,35 +73,37 @@ def test_an_error_in_one_of_two_processes_is_the_job_s_error(tmp_path):
         launch(job, 2)
 
 
-KILLED = """
-import os, sys
+# Ends one of two processes in the fifth step.
+ENDED = """
+import os, signal, sys
 from pathlib import Path
 from longtail_icd.training.callbacks import Progress
 from longtail_icd.training.job import main
 
-def die(self, args, state, control, **kwargs):
-    if state.global_step == 5 and os.environ["RANK"] == "1":
-        os._exit(9)
+def end(self, args, state, control, **kwargs):
+    if state.global_step == 4 and os.environ["RANK"] == "1":
+        os.kill(os.getpid(), signal.{signal})
 
-Progress.on_step_begin = die
+Progress.on_step_begin = end
 sys.exit(main(Path(sys.argv[1])))
 """
 
 
 @pytest.mark.slow
-def test_two_processes_of_which_one_is_killed_resume_to_the_same_weights(tmp_path):
-    """With dropout: each process goes on with its own random numbers."""
+@pytest.mark.parametrize(("signal", "saved"), [("SIGKILL", 4), ("SIGTERM", 5)])
+def test_two_processes_of_which_one_is_ended_resume_to_the_same_weights(signal, saved, tmp_path):
+    """With dropout: each process goes on with its own random numbers. SIGTERM lets both save."""
     jobs = [
         make_job(tmp_path / name, "gki_icd", settings=SETTINGS | {"devices": 2}, save_steps=2)
-        for name in ("whole", "killed")
+        for name in ("whole", "ended")
     ]
-    (tmp_path / "killed.py").write_text(KILLED)
+    (tmp_path / "ended.py").write_text(ENDED.replace("{signal}", signal))
     write_json(jobs[1], tmp_path / "job.json")
     torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    killed = run_python(*torchrun, str(tmp_path / "killed.py"), str(tmp_path / "job.json"))
-    assert killed.returncode != 0
-    checkpoints = next((tmp_path / "killed" / "run" / "checkpoints").iterdir())
-    assert last_checkpoint(checkpoints).name == "checkpoint-4"
+    ended = run_python(*torchrun, str(tmp_path / "ended.py"), str(tmp_path / "job.json"))
+    assert ended.returncode != 0
+    checkpoints = next((tmp_path / "ended" / "run" / "checkpoints").iterdir())
+    assert last_checkpoint(checkpoints).name == f"checkpoint-{saved}"
     weights = []
     for job in jobs:
         launch(job, 2)

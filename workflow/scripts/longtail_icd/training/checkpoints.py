@@ -14,7 +14,7 @@ from transformers.trainer_utils import TrainOutput
 
 from longtail_icd.common.errors import UserError
 from longtail_icd.common.files import read_json
-from longtail_icd.training.termination import SaveOnTermination
+from longtail_icd.training.termination import SaveOnTermination, on_termination
 
 # The Trainer writes this file last: a checkpoint without it is half-written.
 LAST_FILE = "trainer_state.json"
@@ -69,7 +69,7 @@ class CheckpointedTrainer(Trainer):
         """
         termination = SaveOnTermination(self.accelerator)
         self.add_callback(termination)
-        with termination:
+        with on_termination(termination.note):
             return super().train(*args, **kwargs)
 
     def _save_rng_state(self, output_dir: str) -> None:

@@ -24,6 +24,7 @@ from longtail_icd.training.build import build_model
 from longtail_icd.training.checkpoints import fingerprint
 from longtail_icd.training.guideline import Guidelines, titles_of
 from longtail_icd.training.model_folder import Label, save_model
+from longtail_icd.training.termination import on_termination
 from longtail_icd.training.train_set import add_notes, assemble
 from longtail_icd.training.trainer import TrainNotes, train
 
@@ -144,9 +145,11 @@ def launch(job: Job, devices: int) -> None:
         command += [f"--nproc-per-node={devices}", "--module", __name__, str(path)]
         paths = filter(None, [str(SCRIPTS), os.environ.get("PYTHONPATH")])
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
-        done = subprocess.run(
-            command, env=environment, stdout=sys.stdout, stderr=sys.stdout, check=False
-        )
+        # A scheduler's SIGTERM goes to every process: the others save and end, this one waits.
+        with on_termination(lambda *_: None):
+            done = subprocess.run(
+                command, env=environment, stdout=sys.stdout, stderr=sys.stdout, check=False
+            )
         if done.returncode == 0:
             return
         reason = path.with_suffix(".error")

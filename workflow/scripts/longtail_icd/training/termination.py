@@ -1,7 +1,8 @@
 """A training that is told to end: it saves a checkpoint first, and the next attempt goes on."""
 
 import signal
-from types import TracebackType
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from accelerate import Accelerator
 from transformers import TrainerCallback
@@ -10,8 +11,18 @@ from longtail_icd.common.errors import UserError
 from longtail_icd.training.callbacks import ends_epoch
 
 
+@contextmanager
+def on_termination(handler: Callable[..., None]) -> Iterator[None]:
+    """Let SIGTERM call ``handler`` inside the block."""
+    before = signal.signal(signal.SIGTERM, handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 class SaveOnTermination(TrainerCallback):
-    """Ends a training on SIGTERM with a checkpoint; active inside a ``with`` block.
+    """Ends a training with a checkpoint when :meth:`note` is called, as the handler of SIGTERM.
 
     A scheduler sends SIGTERM some time before it kills a job that has used up its time or is
     cancelled. The step under way is finished, at the end of an epoch with its evaluation. Of
@@ -26,18 +37,8 @@ class SaveOnTermination(TrainerCallback):
         self.told = False
         self.ending = False
 
-    def __enter__(self) -> None:
-        self.before = signal.signal(signal.SIGTERM, self._note)
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        signal.signal(signal.SIGTERM, self.before)
-
-    def _note(self, *_) -> None:
+    def note(self, *_) -> None:
+        """Note the signal; it may come in the middle of a step."""
         self.told = True
 
     def on_step_end(self, args, state, control, **kwargs):
