@@ -1,47 +1,12 @@
 """Every rule can be read, traced, measured and sent to a cluster."""
 
 import re
-from pathlib import Path
 
 import pytest
+from rule_files import ROOT, RULES, TARGETS, asks_for, is_local, keys_of
 
-ROOT = Path(__file__).parents[2]
-LOCAL = set(re.findall(r"^    (\w+),$", (ROOT / "Snakefile").read_text(), re.M))
 # From this on a job is heavy: minutes and megabytes of a first attempt.
 HEAVY_RUNTIME, HEAVY_MEMORY = 30, 8000
-
-
-def read_rules(path):
-    """Return the blocks of a file's rules by name; the one in a loop goes by its f-string."""
-    blocks = re.split(r"^ *rule ?(?=\w*:\n)", path.read_text(), flags=re.M)[1:]
-    names = (re.search(r"^(\w+):|name:\n\s+f\"(.+)\"", block, re.M) for block in blocks)
-    return {
-        name[1] or name[2]: block.split("\n\n\n")[0]
-        for name, block in zip(names, blocks, strict=True)
-    }
-
-
-RULES = {
-    name: block
-    for path in sorted((ROOT / "workflow" / "rules").glob("*.smk"))
-    for name, block in read_rules(path).items()
-}
-TARGETS = read_rules(ROOT / "Snakefile")
-
-
-def keys_of(block):
-    """Return the keywords of a rule's block."""
-    return set(re.findall(r"^ {4,8}([a-z]+):", block, re.M))
-
-
-def asks_for(block, resource):
-    """Return what a rule's first attempt asks for, 0 where a function of its own says it."""
-    found = re.search(rf"{resource}=(?:per_attempt\()?(\d+)", block)
-    return int(found[1]) if found else 0
-
-
-def is_local(name, block):
-    return "localrule" in keys_of(block) or name in LOCAL
 
 
 def test_all_rules_are_looked_at():
@@ -64,7 +29,7 @@ def test_a_rule_has_a_log_an_environment_and_resources(name):
     assert {"log", "conda", "script"} <= keys_of(block)
     environments = re.findall(r"\.\./\.\./(envs/[\w.]+)", block)
     assert all((ROOT / environment).is_file() for environment in environments)
-    if not is_local(name, block):
+    if not is_local(name):
         assert re.search(r"mem_mb=\w+", block) and re.search(r"runtime=\w+", block)
 
 
@@ -72,7 +37,7 @@ def test_a_rule_has_a_log_an_environment_and_resources(name):
 def test_a_heavy_rule_is_measured(name):
     block = RULES[name]
     heavy = asks_for(block, "runtime") >= HEAVY_RUNTIME or asks_for(block, "mem_mb") >= HEAVY_MEMORY
-    if heavy and not is_local(name, block):
+    if heavy and not is_local(name):
         assert "benchmark" in keys_of(block), f"rule {name} has no benchmark"
 
 
