@@ -21,7 +21,7 @@ def test_default_profile_hides_no_key_of_the_slurm_profile():
 
 
 def test_every_training_gets_a_gpu_and_is_told_before_its_time_is_up():
-    assert TRAININGS <= set(SLURM["set-resources"])
+    assert not TRAININGS - set(SLURM["set-resources"])
     for rule in TRAININGS:
         asked = SLURM["set-resources"][rule]
         assert asked["gpu"] == 1 and "--signal=TERM@" in asked["slurm_extra"]
