@@ -38,7 +38,7 @@ rule tune_threshold:
     benchmark:
         "<benchmarks>/evaluation/tune_threshold/{model}/{train_set}/seed{seed}.tsv"
     conda:
-        "../../envs/workflow.yaml"
+        "../../envs/torch.yaml"
     resources:
         mem_mb=per_attempt(8000),
         runtime=per_attempt(30),
