@@ -1,10 +1,8 @@
 """Folders from which the workflow is run, as from a checkout, without the checkout's results."""
 
-from pathlib import Path
-
 import pytest
+from rule_files import ROOT
 
-ROOT = Path(__file__).parents[2]
 PARTS = ["Snakefile", "workflow", "config", "profiles", "slurm", "envs", "resources", "tests"]
 
 

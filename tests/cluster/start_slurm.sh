@@ -30,6 +30,10 @@ until_answers() { # COMMAND...
 }
 
 write_configuration() {
+  if [ -e /etc/slurm/slurm.conf ] && ! grep -q '^ClusterName=test$' /etc/slurm/slurm.conf; then
+    echo "/etc/slurm holds another cluster's configuration; nothing was changed" >&2
+    exit 1
+  fi
   mkdir -p /etc/slurm "$STATE/controller" "$STATE/node"
   # Jobs see CUDA_VISIBLE_DEVICES only where each GPU is a file of its own.
   for gpu in 0 1; do
@@ -108,9 +112,10 @@ start_accounting() {
 
 start() {
   mkdir -p "$STATE"
-  apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${PACKAGES[@]}" >/dev/null
   write_configuration
+  apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y -qq --no-install-recommends "${PACKAGES[@]}" >/dev/null
   start_munge
   start_accounting
   launch slurmctld slurmctld -D
@@ -134,7 +139,7 @@ case ${1:-} in
   stop) stop ;;
   remove)
     stop
-    apt-get purge -y -qq --autoremove "${PACKAGES[@]}" >/dev/null
+    DEBIAN_FRONTEND=noninteractive apt-get purge -y -qq --autoremove "${PACKAGES[@]}" >/dev/null
     rm -rf "$STATE" /etc/slurm
     ;;
   *)
