@@ -8,7 +8,6 @@ import pytest
     "name", ["demo_study", "demo_disjoint", "simulated_full", "simulated_mimic4"]
 )
 def test_an_overlay_can_be_planned_to_its_report(name, unrun):
-    """demo_disjoint is laid over demo's own results, not over those of the tests."""
     pending = unrun.pending("--configfile", f"config/{name}.yaml")
     assert {"simulate_hospital", "train_gki_icd", "compare_runs", "write_report"} <= pending
 
