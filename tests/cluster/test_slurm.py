@@ -56,6 +56,7 @@ def accounted(output):
     return {row[0]: dict(zip(fields, row, strict=True)) for row in rows}
 
 
+@pytest.mark.timeout(3600)  # every job starts Snakemake twice
 def test_jobs_run_where_and_with_what_their_rules_declare(checkout):
     """From the simulated hospital to a trained model."""
     status, output = snakemake(checkout, "--configfile", "tests/config/tiny.yaml", "--", MODEL)
