@@ -173,7 +173,8 @@ def _replace(checkout):
     codes.sort("code").write_parquet(checkout.result("corpus/codes.parquet"))
 
 
-@pytest.mark.parametrize("label_space", ["train", pytest.param("taxonomy", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("label_space", ["train", "taxonomy"])
 def test_replacing_dev_and_test_changes_no_byte_of_plan_prompts_and_notes(changeable, label_space):
     # Under `taxonomy` every code of the classification is an anchor: few notes for each.
     (changeable.folder / "few.yaml").write_text(

@@ -6,6 +6,7 @@ import shutil
 import time
 
 import polars as pl
+import pytest
 import yaml
 from stand_in_server import StandInServer
 
@@ -93,6 +94,7 @@ def test_single_rules_and_stages_can_be_asked_for(changeable):
     assert not until & {"select_exemplars", "compose_prompts", "train_gki_icd"}
 
 
+@pytest.mark.slow
 def test_more_shards_ask_the_model_for_nothing_again(changeable):
     """And the notes stay the same: which shard a request is in does not matter."""
     with StandInServer() as server:
