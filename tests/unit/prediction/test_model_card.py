@@ -81,7 +81,7 @@ def test_a_train_set_without_synthetic_notes_says_so(trained):
     ("changes", "words"),
     [
         ({}, "a RoBERTa with random weights, its vocabulary from the train notes"),
-        ({"source": "pretrained", "name": "/home/me/encoder"}, "`encoder`"),
+        ({"source": "pretrained", "name": "/models/encoder"}, "`encoder`"),
         ({"source": "pretrained", "name": "o/name", "revision": "ab"}, "`o/name` at revision ab"),
         ({"source": "pretrained", "archive": {"url": "https://x.org/a/e.tar.gz"}}, "`e.tar.gz`"),
         ({"pretraining": {"epochs": 1}}, "a RoBERTa with random weights, its vocabulary from the "
