@@ -57,7 +57,7 @@ def _explain(error: Any) -> str:
 
 
 def check_schema(config: dict[str, Any], schema_path: Path) -> None:
-    schema = yaml.safe_load(schema_path.read_text(encoding="utf-8"))
+    schema = yaml.load(schema_path.read_bytes(), Loader=yaml.CSafeLoader)
     errors = sorted(
         Draft202012Validator(schema).iter_errors(config), key=lambda error: _name(error.path)
     )
