@@ -3,7 +3,7 @@
 # stand-in GPUs. For a Debian container or machine of its own: needs root, installs packages, writes
 # /etc/slurm; no systemd, no cgroup, everything on the loopback address.
 #
-#   start_slurm.sh start | stop | remove
+#   start_slurm.sh start | stop | remove | restart_controller
 #
 # `remove` also uninstalls: clients without a controller make every call of Snakemake wait for it.
 set -euo pipefail
@@ -68,6 +68,10 @@ TaskPlugin=task/none
 SlurmdParameters=config_overrides
 SelectType=select/cons_tres
 SelectTypeParameters=CR_CPU_Memory
+SchedulerParameters=batch_sched_delay=0,sched_min_interval=0,sched_interval=1
+JobAcctGatherType=jobacct_gather/linux
+JobAcctGatherFrequency=task=1
+JobAcctGatherParams=OverMemoryKill
 ReturnToService=2
 MinJobAge=600
 MailProg=/bin/true
@@ -110,6 +114,11 @@ start_accounting() {
   sacctmgr --immediate add user root account=default >/dev/null || true
 }
 
+start_controller() {
+  launch slurmctld slurmctld -D
+  until_answers scontrol ping
+}
+
 start() {
   mkdir -p "$STATE"
   write_configuration
@@ -118,25 +127,33 @@ start() {
     apt-get install -y -qq --no-install-recommends "${PACKAGES[@]}" >/dev/null
   start_munge
   start_accounting
-  launch slurmctld slurmctld -D
-  until_answers scontrol ping
+  start_controller
   launch slurmd slurmd -D -N "$NODE"
   until_answers srun --immediate=5 --partition=gpu --gpus=1 true
   sinfo
 }
 
+end() { # NAME
+  [ -s "$STATE/$1.pid" ] || return 0
+  kill "$(cat "$STATE/$1.pid")" 2>/dev/null || true
+  tail --pid="$(cat "$STATE/$1.pid")" -f /dev/null
+  rm "$STATE/$1.pid"
+}
+
 stop() {
   for daemon in slurmd slurmctld slurmdbd mariadbd munged; do
-    [ -s "$STATE/$daemon.pid" ] || continue
-    kill "$(cat "$STATE/$daemon.pid")" 2>/dev/null || true
-    tail --pid="$(cat "$STATE/$daemon.pid")" -f /dev/null
-    rm "$STATE/$daemon.pid"
+    end $daemon
   done
 }
 
 case ${1:-} in
   start) start ;;
   stop) stop ;;
+  restart_controller)
+    end slurmctld
+    sleep 5
+    start_controller
+    ;;
   remove)
     stop
     DEBIAN_FRONTEND=noninteractive apt-get purge -y -qq --autoremove "${PACKAGES[@]}" >/dev/null

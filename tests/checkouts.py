@@ -1,14 +1,11 @@
 """A checkout of its own in which the tests of the workflow run Snakemake."""
 
-import fcntl
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 PARTS = [
     "Snakefile",
     "workflow",
@@ -19,8 +16,6 @@ PARTS = [
     "resources",
     "tests/config",
 ]
-# The last rule of each stage that has to exist before the whole workflow can run.
-STAGE_ENDS = ["simulate_hospital", "split_corpus", "collect_notes", "compare_runs", "write_report"]
 
 
 class Checkout:
@@ -72,37 +67,3 @@ def copy_checkout(folder: Path) -> Checkout:
         else:
             shutil.copy2(source, folder / part)
     return Checkout(folder)
-
-
-@pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Checkout:
-    """Return a checkout in which the whole workflow has run once. Tests must not change it.
-
-    All processes that run tests share one: the first that needs it makes it, the others wait.
-    """
-    missing = [rule for rule in STAGE_ENDS if not (ROOT / f"workflow/scripts/{rule}.py").is_file()]
-    if missing:
-        pytest.skip(f"no whole run yet: rules {', '.join(missing)} do not exist")
-    own = tmp_path_factory.getbasetemp()
-    folder = (own if worker_id == "master" else own.parent) / "finished"
-    with folder.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not folder.exists():
-            making = copy_checkout(folder.with_name("unfinished"))
-            making.snakemake()
-            making.folder.rename(folder)
-    return Checkout(folder)
-
-
-@pytest.fixture
-def changeable(finished: Checkout, tmp_path: Path) -> Checkout:
-    """Return a copy of the finished checkout, times and Snakemake's metadata kept."""
-    folder = tmp_path / "checkout"
-    shutil.copytree(finished.folder, folder, symlinks=True)
-    return Checkout(folder)
-
-
-@pytest.fixture
-def unrun(tmp_path: Path) -> Checkout:
-    """Return a checkout without results."""
-    return copy_checkout(tmp_path / "checkout")
