@@ -145,14 +145,16 @@ def against_stand_in(write, path, count, arguments):
     return lost, figures, rate, repeated
 
 
-def fill_journal(folder, count):
+def fill_journal(folder, count, files):
+    """Store answers as the jobs of so many shards do: each writes a file of its own."""
     from longtail_icd.generation.journal import Journal, request_key  # noqa: PLC0415
 
-    journal = Journal(folder)
     answer = {"text": "The patient did well. " * (ANSWER_BYTES // 22), "finish_reason": "stop"}
-    for number in range(count):
-        journal.append(request_key({"seed": number}), answer)
-    journal.close()
+    for shard in range(files):
+        journal = Journal(folder)
+        for number in range(shard, count, files):
+            journal.append(request_key({"seed": number}), answer)
+        journal.close()
 
 
 def open_journal(folder):
@@ -166,15 +168,16 @@ def open_journal(folder):
     return opened
 
 
-def journal_figures(count):
+def journal_figures(count, files):
     with tempfile.TemporaryDirectory() as folder:
-        measured(partial(fill_journal, folder, count))
+        measured(partial(fill_journal, folder, count, files))
         indexed, figures = measured(partial(open_journal, folder))
         for path in Path(folder).glob("*.index"):
             path.unlink()
         scanned, scan_figures = measured(partial(open_journal, folder))
     return {
         "answers": count,
+        "files": files,
         "open_s": round(indexed, 3),
         "peak_rss_mb": figures["peak_rss_mb"],
         "open_without_index_s": round(scanned, 3),
@@ -190,6 +193,7 @@ def main():
     parser.add_argument("--latency", type=float, default=0.1, help="seconds per answer")
     parser.add_argument("--faults", type=float, default=0.1, help="share of failing requests")
     parser.add_argument("--answers", type=int, default=9000, help="in the journal to open")
+    parser.add_argument("--files", type=int, default=1, help="of that journal: one a shard")
     arguments = parser.parse_args()
     count, growth = arguments.notes, {}
     with tempfile.TemporaryDirectory() as folder:
@@ -219,7 +223,7 @@ def main():
         repeated=repeated,
         prompts_per_s=round(count / compose_s),
         offline_notes_per_s=round(count / offline_figures["wall_s"]),
-        journal=journal_figures(arguments.answers),
+        journal=journal_figures(arguments.answers, arguments.files),
     )
 
 

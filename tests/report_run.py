@@ -23,6 +23,7 @@ from report_tables import (
     codes_table,
     comparisons_table,
     history,
+    jobs_table,
     metrics_table,
     plausibility_table,
     quality_table,
@@ -144,6 +145,7 @@ def write_run(folder: Path, train_sets=("original", "extended"), seeds=(1,)) -> 
         "metrics": ("evaluation/metrics", metrics_table(train_sets, seeds)),
         "comparisons": ("evaluation/comparisons", comparisons_table(train_sets, len(seeds))),
         "codes": ("report/codes", codes_table(train_sets)),
+        "jobs": ("report/jobs", jobs_table()),
         "tiers": ("plan/tiers", tiers_table()),
         "synonyms": ("terminology/synonyms", synonyms_table()),
     }

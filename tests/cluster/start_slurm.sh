@@ -5,7 +5,7 @@
 #
 #   start_slurm.sh start | stop | remove | restart_controller
 #
-# `remove` also uninstalls: clients without a controller make every call of Snakemake wait for it.
+# `remove` also uninstalls what `start` installed: clients without a controller make every call of Snakemake wait for it.
 set -euo pipefail
 
 STATE=${SLURM_TEST_STATE:-/var/lib/slurm-test}
@@ -119,12 +119,19 @@ start_controller() {
   until_answers scontrol ping
 }
 
-start() {
-  mkdir -p "$STATE"
-  write_configuration
+install_missing() { # and note them: what was here before stays when `remove` goes
+  for package in "${PACKAGES[@]}"; do
+    dpkg -s "$package" >/dev/null 2>&1 || echo "$package"
+  done >>"$STATE/installed"
   apt-get update -qq
   DEBIAN_FRONTEND=noninteractive \
     apt-get install -y -qq --no-install-recommends "${PACKAGES[@]}" >/dev/null
+}
+
+start() {
+  mkdir -p "$STATE"
+  write_configuration
+  install_missing
   start_munge
   start_accounting
   start_controller
@@ -156,8 +163,12 @@ case ${1:-} in
     ;;
   remove)
     stop
-    DEBIAN_FRONTEND=noninteractive apt-get purge -y -qq --autoremove "${PACKAGES[@]}" >/dev/null
-    rm -rf "$STATE" /etc/slurm
+    if [ -s "$STATE/installed" ]; then
+      DEBIAN_FRONTEND=noninteractive xargs --arg-file="$STATE/installed" \
+        apt-get purge -y -qq --autoremove >/dev/null
+    fi
+    if grep -qs '^ClusterName=test$' /etc/slurm/slurm.conf; then rm -rf /etc/slurm; fi
+    rm -rf "$STATE"
     ;;
   *)
     sed -n '2,8s/^# \{0,1\}//p' "$0"

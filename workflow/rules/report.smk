@@ -209,6 +209,29 @@ rule plot_learning_curves:
         "../scripts/plot_learning_curves.py"
 
 
+# What has run to make the coders and their scores. Benchmark files are read where they lie: one that
+# is lost is no reason to run its rule again. A local rule, since nodes may not see the accounting.
+rule account_jobs:
+    """Benchmark files, and Slurm's accounting where there is one, to what the jobs took."""
+    input:
+        metrics="<results>/evaluation/metrics.parquet",
+        comparisons="<results>/evaluation/comparisons.parquet",
+        qualities=expand("<results>/generation/{recipe}/quality.parquet", recipe=RECIPES),
+    output:
+        jobs="<results>/report/jobs.parquet",
+    log:
+        "<logs>/report/account_jobs.log",
+    localrule: True
+    conda:
+        "../../envs/workflow.yaml"
+    params:
+        code=code_of("report", "account_jobs"),
+        results=RESULTS,
+        rules=lambda wildcards: sorted(rule.name for rule in workflow.rules),
+    script:
+        "../scripts/account_jobs.py"
+
+
 rule write_report:
     """Tables, figures and settings to one page to read."""
     input:
@@ -219,6 +242,7 @@ rule write_report:
         metrics="<results>/evaluation/metrics.parquet",
         comparisons="<results>/evaluation/comparisons.parquet",
         codes="<results>/report/codes.parquet",
+        jobs="<results>/report/jobs.parquet",
         models=expand("<results>/training/{run}/model", run=RUNS),
         benchmarks=expand("<results>/training/{run}/benchmark.tsv", run=RUNS),
         tiers="<results>/plan/tiers.parquet",

@@ -383,6 +383,24 @@ TABLES = {
             "mistaken": pl.Float64,
         },
     ),
+    # One row per rule and source: benchmark (Snakemake's files: the last attempt of each job) or
+    # accounting (the scheduler's: every attempt, failed ones too). Memory: the largest job's, in
+    # MB; asked for, core_hours (CPUs given, times hours) and gpu_hours: null in benchmark files.
+    "report/jobs": Table(
+        "account_jobs",
+        {
+            "source": pl.String,
+            "rule": pl.String,
+            "attempts": pl.Int64,
+            "failed": pl.Int64,
+            "hours": pl.Float64,
+            "cpu_hours": pl.Float64,
+            "core_hours": pl.Float64,
+            "gpu_hours": pl.Float64,
+            "memory_used": pl.Float64,
+            "memory_asked": pl.Float64,
+        },
+    ),
     # One row per new note, its codes the most probable first; passages are characters [start, end)
     # of the note as written. tokens: read of it; cut: not the whole note.
     "prediction/codes": Table(

@@ -53,11 +53,16 @@ def rows_of(comparisons: pl.DataFrame, pair: dict[str, str], model: str) -> pl.D
     return rows
 
 
-def _endpoint(rows: pl.DataFrame, tier: str) -> dict[str, Any] | None:
-    """Return the micro-F1 row of a tier; None where the test split has no label of it."""
-    found = rows.filter((pl.col("tier") == tier) & (pl.col("metric") == POOLED_F1))
-    row = found.row(0, named=True) if found.height else None
-    return None if row is None or is_missing(row["delta"]) else row
+def pooled(rows: pl.DataFrame, tier: str) -> dict[str, Any]:
+    """Return the row of pooled F1 in a tier; without values where the test split has none."""
+    found = rows.filter(tier=tier, metric=POOLED_F1)
+    return found.row(0, named=True) if found.height else dict.fromkeys(rows.columns)
+
+
+def difference(row: dict[str, Any]) -> str:
+    """Write a difference with its interval. After: ``+4.2 [+1.1, +7.5]``; a dash for none."""
+    span = interval(row["ci_low"], row["ci_high"], signed=True)
+    return f"{signed_points(row['delta'])} {span}".strip()
 
 
 def _movement(row: dict[str, Any]) -> str:
@@ -97,8 +102,8 @@ def _about_seeds(n_seeds: int, drawn: bool) -> str:
     )
 
 
-def _verdict(row: dict[str, Any] | None) -> str:
-    if row is None or not excludes_zero(row["ci_low"], row["ci_high"]):
+def _verdict(row: dict[str, Any]) -> str:
+    if not excludes_zero(row["ci_low"], row["ci_high"]):
         return "open"
     return "better" if row["ci_low"] > 0 else "worse"
 
@@ -118,21 +123,18 @@ def answer(
         UserError: the table has no rows for this comparison and model.
     """
     rows = rows_of(comparisons, pair, model)
-    primary, overall = _endpoint(rows, PRIMARY_TIER), _endpoint(rows, ALL_CODES)
+    primary, overall = pooled(rows, PRIMARY_TIER), pooled(rows, ALL_CODES)
     name = TIERS[PRIMARY_TIER]
     sentences = []
-    if primary is None:
-        headline = points(None)
+    if is_missing(primary["delta"]):
         sentences.append(f"The test split has no label of a {name} code, so there is no answer.")
     else:
-        span = interval(primary["ci_low"], primary["ci_high"], signed=True)
-        headline = f"{signed_points(primary['delta'])} {span}".strip()
         sentences.append(_sentence(f"Pooled F1 over {name} codes", primary, confidence))
-    if overall is not None:
+    if not is_missing(overall["delta"]):
         sentences.append(_sentence("Micro-F1 over all codes", overall, confidence))
     drawn = (rows["ci_seeds"] == "drawn").all()
     sentences.append(_about_seeds(int(rows["n_seeds"].min()), drawn))
-    return Answer(model_name(model), headline, _verdict(primary), sentences)
+    return Answer(model_name(model), difference(primary), _verdict(primary), sentences)
 
 
 def answers(

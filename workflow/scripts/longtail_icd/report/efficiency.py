@@ -9,10 +9,9 @@ import polars as pl
 from longtail_icd.common.errors import UserError
 from longtail_icd.common.files import read_json
 from longtail_icd.generation.cost.prices import MILLION, Price
-from longtail_icd.report.answer import rows_of
+from longtail_icd.report.answer import difference, pooled, rows_of
 from longtail_icd.report.glossary import PRIMARY_TIER, model_name
 from longtail_icd.report.numbers import MISSING, count, signed_points
-from longtail_icd.report.overview import difference, pooled
 from longtail_icd.report.tables import PageTable
 
 

@@ -5,25 +5,13 @@ from typing import Any
 
 import polars as pl
 
-from longtail_icd.report.answer import rows_of
+from longtail_icd.report.answer import difference, pooled, rows_of
 from longtail_icd.report.controls import missing_controls, role_of
-from longtail_icd.report.glossary import ALL_CODES, POOLED_F1, PRIMARY_TIER, model_name
-from longtail_icd.report.numbers import MISSING, count, interval, p_value, signed_points
+from longtail_icd.report.glossary import ALL_CODES, PRIMARY_TIER, model_name
+from longtail_icd.report.numbers import MISSING, count, p_value
 from longtail_icd.report.tables import PageTable, tier_name
 
 _SHOWN = (PRIMARY_TIER, "zero_shot", ALL_CODES)
-
-
-def pooled(rows: pl.DataFrame, tier: str) -> dict[str, Any]:
-    """Return the row of pooled F1 in a tier; without values where the test split has none."""
-    found = rows.filter(tier=tier, metric=POOLED_F1)
-    return found.row(0, named=True) if found.height else dict.fromkeys(rows.columns)
-
-
-def difference(row: dict[str, Any]) -> str:
-    """Write a difference with its interval. After: ``+4.2 [+1.1, +7.5]``; a dash for none."""
-    span = interval(row["ci_low"], row["ci_high"], signed=True)
-    return f"{signed_points(row['delta'])} {span}".strip()
 
 
 def overview_table(

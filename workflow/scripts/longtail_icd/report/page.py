@@ -22,6 +22,7 @@ from longtail_icd.report.glossary import (
     metric_entry,
     metric_order,
 )
+from longtail_icd.report.jobs import job_tables
 from longtail_icd.report.numbers import count
 from longtail_icd.report.overview import overview_table
 from longtail_icd.report.plausibility import plausibility_table
@@ -138,6 +139,7 @@ def _results(sources: Sources, settings: dict[str, Any]) -> dict[str, Any]:
             metric_table(metrics, one, train_sets, tier) for one in models for tier in TIERS
         ],
         "cost": cost_table(notes, sources.prices),
+        "jobs": job_tables(sources.jobs),
         "no_tokens": not any(tokens.values()),
     }
 

@@ -46,12 +46,13 @@ class Sources:
 
     ``planned`` holds the planned mentions of every recipe with a plan, written or not; ``assessed``
     how plausible its code sets are, where it plans companions; ``trainings`` how long each run
-    took; ``prices`` what models' tokens cost.
+    took; ``prices`` what models' tokens cost; ``jobs`` what the rules took.
     """
 
     metrics: pl.DataFrame
     comparisons: pl.DataFrame
     codes: pl.DataFrame
+    jobs: pl.DataFrame
     trainings: pl.DataFrame
     tiers: pl.DataFrame
     synonyms: pl.DataFrame
@@ -140,7 +141,7 @@ def read_sources(
     """Read what the rule `write_report` has as input.
 
     Args:
-        paths: files by name: metrics, comparisons, codes, tiers, synonyms, manifest,
+        paths: files by name: metrics, comparisons, codes, jobs, tiers, synonyms, manifest,
             published_scores, prices; lists notes and labels in the order of the splits; lists
             benchmarks and models (folders) in that of ``runs``; lists allocations, synthetic_notes,
             synthetic_labels, manifests and qualities in the order of ``recipes``; a list code_sets
@@ -168,6 +169,7 @@ def read_sources(
         metrics=read_table(paths["metrics"], "evaluation/metrics"),
         comparisons=read_table(paths["comparisons"], "evaluation/comparisons"),
         codes=read_table(paths["codes"], "report/codes"),
+        jobs=read_table(paths["jobs"], "report/jobs"),
         trainings=read_trainings(paths["benchmarks"], paths["models"], runs),
         tiers=read_table(paths["tiers"], "plan/tiers"),
         synonyms=read_table(paths["synonyms"], "terminology/synonyms"),
