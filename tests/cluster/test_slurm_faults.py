@@ -142,9 +142,12 @@ def test_a_controller_that_is_restarted_loses_no_job(training):
 def asking(changeable):
     """Yield a checkout with one shard of prompts for a server that takes its time, and that."""
     with StandInServer(latency_s=0.25) as server:
-        writer = {**server.writer(concurrency=AT_ONCE), "top_p": 1.0}
-        configure(changeable, writers={"served": writer}, generation={"shards": 1})
-        configure(changeable, recipes={"paper": {"allocation": {"cap": 2}, "writer": "served"}})
+        configure(
+            changeable,
+            writers={"served": server.writer(concurrency=AT_ONCE)},
+            generation={"shards": 1},
+            recipes={"paper": {"allocation": {"cap": 2, "zero_shot": 2}, "writer": "served"}},
+        )
         changeable.snakemake(
             "--until", "compose_prompts", "learn_train_facts", "--", f"results/tiny/{SHARD}"
         )

@@ -13,15 +13,20 @@ from longtail_icd.common.errors import UserError
 SHOW_ERRORS = "LONGTAIL_ICD_SHOW_ERRORS"
 
 
+def _reason(error: BaseException) -> str:
+    """Return an error's message where it cannot quote a note: the operating system's own words."""
+    if os.environ.get(SHOW_ERRORS):
+        return str(error)
+    if isinstance(error, OSError) and error.errno:
+        named = f": {error.filename}" if error.filename else ""
+        return f"{os.strerror(error.errno)}{named}"
+    return f"(message withheld, it may quote a note; set {SHOW_ERRORS}=1 to see it)"
+
+
 def describe(error: BaseException) -> str:
-    """Say where an unforeseen error arose; its message may quote a note, so it is withheld."""
+    """Say where an unforeseen error arose and, where that gives no note away, what it was."""
     frames = "".join(traceback.format_tb(error.__traceback__))
-    message = (
-        str(error)
-        if os.environ.get(SHOW_ERRORS)
-        else f"(message withheld, it may quote a note; set {SHOW_ERRORS}=1 to see it)"
-    )
-    return f"{frames}{type(error).__name__}: {message}"
+    return f"{frames}{type(error).__name__}: {_reason(error)}"
 
 
 def run(main: Callable[[Any], None], snakemake: Any) -> None:
