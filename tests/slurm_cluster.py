@@ -20,8 +20,8 @@ FIELDS = (
 )
 
 
-def client(*command: str) -> str:
-    """Run one of Slurm's clients and return what it printed."""
+def call(*command: str) -> str:
+    """Run a command that must succeed, such as a client of Slurm's; return what it printed."""
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{' '.join(command)}: {done.stderr}"
     return done.stdout
@@ -34,7 +34,7 @@ def _answers() -> bool:
 
 
 def needs_slurm() -> list[pytest.MarkDecorator]:
-    """Return the marks of tests that a Slurm is needed for. One at a time: they share the node."""
+    """Return the marks of tests that need a Slurm."""
     reason = "no Slurm: tests/cluster/start_slurm.sh start"
     return [pytest.mark.slurm, pytest.mark.skipif(not _answers(), reason=reason)]
 
@@ -77,7 +77,7 @@ class SlurmRun:
         command = ("squeue", "--noheader", "--name", self.name, "--states", state)
 
         def appeared() -> bool:
-            jobs = (line.split() for line in client(*command, "--format=%A %k").splitlines())
+            jobs = (line.split() for line in call(*command, "--format=%A %k").splitlines())
             wanted.extend(number for number, comment in jobs if comment.startswith(f"rule_{rule}"))
             return bool(wanted)
 
@@ -93,7 +93,7 @@ class SlurmRun:
     def jobs(self) -> list[dict[str, str]]:
         """Return what accounting says of the run's jobs, in the order of their numbers."""
         command = ("sacct", "--allocations", "--noheader", "--parsable2", "--name", self.name)
-        lines = client(*command, f"--format={','.join(FIELDS)}").splitlines()
+        lines = call(*command, f"--format={','.join(FIELDS)}").splitlines()
         rows = (dict(zip(FIELDS, line.split("|"), strict=True)) for line in lines)
         return sorted(rows, key=lambda row: int(row["JobID"]))
 
@@ -115,4 +115,4 @@ def on_slurm(folder: Path, *arguments: str) -> Iterator[SlurmRun]:
             run.process.wait()
         found = re.search(r"SLURM run ID: (\S+)", run.output)
         if found:
-            client("scancel", "--name", found[1])
+            call("scancel", "--name", found[1])

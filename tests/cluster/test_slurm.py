@@ -31,7 +31,7 @@ def check_asked(jobs):
         assert int(job["ReqCPUS"]) == PROFILE["set-threads"].get(name, 1), comment
 
 
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(7200)  # the wait for other tests on the Slurm counts
 def test_two_models_train_at_once_each_on_a_gpu_of_its_own(changeable):
     """Three jobs of a finished run are lost: a CPU's, and two trainings that wait for it."""
     models = [f"training/{model}/original/seed1/model" for model in ("plm_icd", "gki_icd")]

@@ -9,10 +9,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 import yaml
-from slurm_cluster import client, needs_slurm, on_slurm
+from slurm_cluster import call, needs_slurm, on_slurm
 from stand_in_server import StandInServer
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800), *needs_slurm()]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(7200), *needs_slurm()]
 
 START_SLURM = Path(__file__).with_name("start_slurm.sh")
 TINY = "tests/config/tiny.yaml"
@@ -82,7 +82,7 @@ def test_a_cancelled_training_goes_on_from_its_last_step(long_training):
     def cancel(run, checkout):
         job = run.job_of("train_plm_icd", "RUNNING")
         run.wait_until(lambda: log.is_file() and has_learnt(checkout))
-        client("scancel", job)
+        call("scancel", job)
 
     states, output = interrupted_training(long_training, cancel)
     assert states == ["CANCELLED", "COMPLETED"]
@@ -108,21 +108,23 @@ def test_a_job_that_runs_out_of_memory_is_tried_again_with_more(training):
         run.end()
         jobs = run.jobs()
     assert weights(checkout) == expected
-    assert [job["ReqMem"] for job in jobs][:2] == ["150M", "1200M"]
-    assert jobs[0]["State"] != "COMPLETED" and jobs[-1]["State"] == "COMPLETED"
+    assert [job["ReqMem"] for job in jobs] == ["150M", "1200M"]
+    assert jobs[0]["State"] != "COMPLETED" and jobs[1]["State"] == "COMPLETED"
+    killed = checkout.folder.glob(f"logs/slurm/**/{jobs[0]['JobID']}.log")
+    assert "exceeded memory limit" in next(killed).read_text()
 
 
 def test_a_drained_node_holds_jobs_back_and_loses_none(training):
     checkout, expected = training
-    node = client("hostname", "-s").strip()
+    node = call("hostname", "-s").strip()
     checkout.result("training/tokens/dev.arrow").unlink()
     with on_slurm(checkout.folder, *CONFIG, "--", f"results/tiny/{MODEL}") as run:
         run.job_of("tokenize_notes", "RUNNING")
-        client("scontrol", "update", f"node={node}", "state=drain", "reason=test")
+        call("scontrol", "update", f"node={node}", "state=drain", "reason=test")
         try:
             run.job_of("train_plm_icd", "PENDING")
         finally:
-            client("scontrol", "update", f"node={node}", "state=resume")
+            call("scontrol", "update", f"node={node}", "state=resume")
         run.end()
         assert run.states("tokenize_notes") == run.states("train_plm_icd") == ["COMPLETED"]
     assert weights(checkout) == expected
@@ -132,7 +134,7 @@ def test_a_controller_that_is_restarted_loses_no_job(training):
     checkout, expected = training
     with on_slurm(checkout.folder, *CONFIG, "--", f"results/tiny/{MODEL}") as run:
         run.job_of("train_plm_icd", "RUNNING")
-        client(str(START_SLURM), "restart_controller")
+        call(str(START_SLURM), "restart_controller")
         run.end()
         assert run.states("train_plm_icd") == ["COMPLETED"]
     assert weights(checkout) == expected
@@ -141,7 +143,7 @@ def test_a_controller_that_is_restarted_loses_no_job(training):
 @pytest.fixture
 def asking(changeable):
     """Yield a checkout with one shard of prompts for a server that takes its time, and that."""
-    with StandInServer(latency_s=0.25) as server:
+    with StandInServer(latency_s=0.25, answer_bytes=1500) as server:
         configure(
             changeable,
             writers={"served": server.writer(concurrency=AT_ONCE)},
@@ -177,7 +179,7 @@ def test_a_cancelled_shard_goes_on_from_the_journal(asking, tmp_path):
     with on_slurm(checkout.folder, *CONFIG, "--", f"results/tiny/{SHARD}") as run:
         job = run.job_of("generate_notes", "RUNNING")
         run.wait_until(lambda: len(server.requests) > 10)
-        client("scancel", job)
+        call("scancel", job)
         run.end()
         assert run.states("generate_notes") == ["CANCELLED", "COMPLETED"]
     check_shard(checkout, server, tmp_path, kills=1)
@@ -210,11 +212,10 @@ def test_a_full_disk_fails_one_job_and_loses_no_answer(asking, tmp_path):
             assert run.process.wait() == 1
             assert "No space left on device" in run.output
         assert not checkout.result(SHARD).exists()
-        asked = len(server.answered)
-        assert asked > 10
-        client("mount", "-o", "remount,size=64m", str(journal))
+        assert len(server.answered) > 5
+        call("mount", "-o", "remount,size=64m", str(journal))
         with on_slurm(checkout.folder, *arguments) as run:
             run.end()
         check_shard(checkout, server, tmp_path, kills=1)
     finally:
-        client("umount", str(journal))
+        call("umount", str(journal))
