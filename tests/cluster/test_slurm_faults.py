@@ -148,7 +148,7 @@ def asking(changeable):
             changeable,
             writers={"served": server.writer(concurrency=AT_ONCE)},
             generation={"shards": 1},
-            recipes={"paper": {"allocation": {"cap": 2, "zero_shot": 2}, "writer": "served"}},
+            recipes={"paper": {"allocation": {"cap": 12, "zero_shot": 12}, "writer": "served"}},
         )
         changeable.snakemake(
             "--until", "compose_prompts", "learn_train_facts", "--", f"results/tiny/{SHARD}"

@@ -1,5 +1,6 @@
 """What the openai writer promises about servers that misbehave, against a stand-in on loopback."""
 
+import errno
 import itertools
 import os
 import random
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 from generation_stage import SECRET_TEXT, Stage, many_sets, request
 from longtail_icd.common.errors import UserError
+from longtail_icd.generation.journal import Journal
 from longtail_icd.generation.requests import Assessment
 from longtail_icd.generation.runner.patience import Patience
 from longtail_icd.generation.spool import Spool
@@ -103,6 +105,25 @@ def test_a_fifth_of_all_requests_fails_in_every_way_and_none_is_lost(tmp_path, c
     assert [draft.request_id for draft in drafts] == [f"r{i}" for i in range(count)]
     assert {draft.finish_reason for draft in drafts} == {"stop"}
     assert given == len(server.answered) == count
+
+
+def test_a_full_disk_ends_the_run_with_one_error_and_loses_no_answer(tmp_path, monkeypatch):
+    append, stored = Journal._append, []
+
+    def full(journal, key, line):
+        if len(stored) == 5:
+            raise OSError(errno.ENOSPC, SECRET_TEXT)
+        append(journal, key, line)
+        stored.append(key)
+
+    with StandInServer() as server:
+        monkeypatch.setattr(Journal, "_append", full)
+        with pytest.raises(UserError, match=r"journal: .*No space left on device.*run again"):
+            write(tmp_path, 12, base_url=server.base_url)
+        monkeypatch.undo()
+        write(tmp_path, 12, base_url=server.base_url)
+    # What was under way when the disk was full could not be kept.
+    assert sum(server.answered.values()) - 12 <= 4
 
 
 @pytest.mark.parametrize("kind", ["429", "500", "503", "cut", "garbage", "page", "hollow"])

@@ -1,12 +1,16 @@
 """The journal's promises: nothing lost, nothing twice, nothing of it in memory, no prompt in it."""
 
 import json
+import multiprocessing
 import os
+import resource
+import signal
 import stat
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from longtail_icd.common.errors import UserError
 from longtail_icd.generation.journal import Journal, request_key
 from longtail_icd.generation.journal.index import Index, index_path
 
@@ -32,6 +36,31 @@ def written(folder, count=3):
     journal.close()
     (path,) = folder.glob("*.jsonl")
     return path
+
+
+def fill(folder, limit):
+    """Store answers until a file may not grow any more, as on a full disk; print how many."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a write fails instead
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    journal = Journal(folder)
+    for number, key in enumerate(keys(100)):
+        try:
+            journal.append(key, ANSWER)
+        except UserError as error:
+            assert "File too large" in str(error) or "No space left" in str(error)
+            os._exit(number)
+
+
+@pytest.mark.parametrize("limit", [1000, 1001, 1050])
+def test_a_full_disk_is_one_error_and_what_was_stored_is_still_there(tmp_path, limit):
+    """Also where a part of the last line still fits: nothing of it is left to spoil the next."""
+    filling = multiprocessing.get_context("fork").Process(target=fill, args=(tmp_path, limit))
+    filling.start()
+    filling.join()
+    assert filling.exitcode > 3
+    (path,) = tmp_path.glob("*.jsonl")
+    assert path.read_bytes().endswith(b"\n")
+    assert found(tmp_path, 100) == list(range(filling.exitcode))
 
 
 def test_key_is_that_of_the_whole_request():

@@ -87,7 +87,7 @@ async def _write_by_asking(
     print(f"journal: {len(journal)} answers stored")
     state = RunState(ever_good=len(journal) > 0)
     async with opener(state) as asker:
-        memory = RememberingAsker(asker, journal)
+        memory = RememberingAsker(asker, journal, state)
         status = Status(shard.allocated, state, asker.live)
         drafter = ChatDrafter(memory, sampling_of(settings))
         try:

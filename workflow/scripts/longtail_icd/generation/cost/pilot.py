@@ -12,7 +12,7 @@ from longtail_icd.generation.drafting import ChatDrafter
 from longtail_icd.generation.journal import Journal
 from longtail_icd.generation.journal.memory import RememberingAsker
 from longtail_icd.generation.requests import Answer, Assessment, Draft, Request
-from longtail_icd.generation.runner.run_state import RunEnded
+from longtail_icd.generation.runner.run_state import RunEnded, RunState
 from longtail_icd.generation.sampling import read_sampling
 from longtail_icd.generation.spool import Spool
 from longtail_icd.generation.writers import Shard, write_shard
@@ -78,7 +78,7 @@ def known_drafts(
 ) -> dict[str, Draft]:
     """Return the drafts that the journal knows every answer of, by request_id."""
     stored = Journal(journal)
-    drafter = ChatDrafter(RememberingAsker(_Nobody(), stored), read_sampling(settings))
+    drafter = ChatDrafter(RememberingAsker(_Nobody(), stored, RunState()), read_sampling(settings))
 
     async def known() -> list[Draft | BaseException]:
         drafts = map(drafter.draft, requests)

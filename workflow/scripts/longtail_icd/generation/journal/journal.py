@@ -6,6 +6,7 @@ pays for the same request again. No file has two writers, so that it is safe on 
 system; a writer locks its file, so that compaction leaves it alone.
 """
 
+import errno
 import fcntl
 import os
 import socket
@@ -14,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
+from longtail_icd.common.errors import UserError
 from longtail_icd.generation.journal.compacted import CompactedFiles
 from longtail_icd.generation.journal.index import Index, index_path, make_record
 from longtail_icd.generation.journal.lines import make_line, read_line, request_key
@@ -66,12 +68,26 @@ class Journal:
         return len(self._known()) + len(self._own)
 
     def append(self, key: str, answer: dict[str, Any]) -> None:
-        """Store an answer; when this returns, the death of the process no longer loses it."""
+        """Store an answer; when this returns, the death of the process no longer loses it.
+
+        Raises:
+            UserError: it cannot be stored, for example because the disk is full; what was stored
+                before is still there.
+        """
+        try:
+            self._append(key, make_line(key, answer))
+        except OSError as error:
+            raise UserError(
+                f"{self.folder}: an answer cannot be stored ({os.strerror(error.errno)}); those "
+                "before it are; make room and run again"
+            ) from None
+
+    def _append(self, key: str, line: bytes) -> None:
         if self._lines is None:
             self._create()
-        line = make_line(key, answer)
-        self._lines.write(line)
-        self._lines.flush()
+        if self._lines.write(line) < len(line):  # a nearly full disk takes a part
+            self._lines.truncate(self._end)
+            raise OSError(errno.ENOSPC, "half a line")
         self._places.write(make_record(bytes.fromhex(key), self._end, len(line)))
         self._own[key] = (self._end, len(line))
         self._end += len(line)
