@@ -1,5 +1,7 @@
 """The configurations that need nobody's data give a whole plan of jobs."""
 
+from pathlib import Path
+
 import pytest
 
 
@@ -21,3 +23,39 @@ def test_a_thousand_shards_can_be_planned(unrun, tmp_path):
     printed = unrun.snakemake("--dry-run", *configured)
     assert "generation/paper/responses/1000.parquet" in printed
     assert printed.count("rule generate_notes:") == 1001
+
+
+def lay_out_codiesp(folder: Path) -> Path:
+    """Make the empty files and folders of the official layout; a dry run reads none of them."""
+    for split in ("train", "dev", "test"):
+        (folder / split / "text_files_en").mkdir(parents=True)
+        (folder / split / f"{split}D.tsv").touch()
+    (folder / "background" / "text_files_en").mkdir(parents=True)
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("overlay", "arms"),
+    [(None, 12), ("codiesp_minilm", 12), ("codiesp_siblings", 3), ("codiesp_llm", 12)],
+)
+def test_the_study_on_codiesp_can_be_planned_with_the_corpus_in_its_place(overlay, arms, unrun):
+    lay_out_codiesp(unrun.folder / "resources" / "codiesp")
+    names = ["codiesp_study", *filter(None, [overlay])]
+    configured = ("--configfile", *(f"config/{name}.yaml" for name in names))
+    printed = unrun.snakemake("--dry-run", *configured)
+    assert printed.count("rule train_gki_icd:") == 5 * arms
+    assert "rule train_plm_icd:" not in printed
+    assert f"results/{names[-1]}/report/index.html" in printed
+
+
+@pytest.mark.slow
+def test_the_study_on_codiesp_can_be_planned_with_the_corpus_elsewhere(unrun, tmp_path):
+    """The background texts, which the encoder is pre-trained on, are looked for there, too."""
+    folder = lay_out_codiesp(tmp_path / "elsewhere")
+    printed = unrun.snakemake(
+        *("--dry-run", "--configfile", "config/codiesp_study.yaml"),
+        *("--config", f"corpus={{path: {folder}}}"),
+    )
+    assert f"{folder}/background/text_files_en" in printed
+    assert "resources/codiesp" not in printed

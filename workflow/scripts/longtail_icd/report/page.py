@@ -57,6 +57,8 @@ LABEL_SPACES = {
     "were chosen with that knowledge.",
     "train": "the codes of the train split. A code that occurs in dev or test only cannot be "
     "predicted and counts as missed.",
+    "siblings": "the codes of the train split and those that stand beside one of them under one "
+    "heading, chosen without a look at dev or test.",
     "taxonomy": "the codes of the train split and every leaf of the code system, chosen without a "
     "look at dev or test.",
     "file": "the codes listed in a file that the configuration names. Whoever made the list "
