@@ -217,6 +217,7 @@ rule write_report:
         published_scores="resources/published_scores.csv",
         prices="resources/prices.yaml",
         metrics="<results>/evaluation/metrics.parquet",
+        averages="<results>/evaluation/averages.parquet",
         comparisons="<results>/evaluation/comparisons.parquet",
         codes="<results>/report/codes.parquet",
         models=expand("<results>/training/{run}/model", run=RUNS),

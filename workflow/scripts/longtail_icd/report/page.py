@@ -6,6 +6,7 @@ from typing import Any
 from longtail_icd.generation.quality import pages
 from longtail_icd.report.allocation import allocation_table
 from longtail_icd.report.answer import answers
+from longtail_icd.report.averages import average_table
 from longtail_icd.report.code_frequencies import frequencies, synthetic_mentions
 from longtail_icd.report.controls import CONTROLS, main_comparison, missing_controls, not_run
 from longtail_icd.report.coverage import coverage_table, source_table
@@ -133,6 +134,7 @@ def _results(sources: Sources, settings: dict[str, Any]) -> dict[str, Any]:
         "efficiency": [
             efficiency_table(comparisons, pairs, one, sources.trainings, tokens) for one in models
         ],
+        "averages": [average_table(sources.averages, one, train_sets) for one in models],
         "moved": [moved_table(moved, one) for one in models],
         "families": [family_table(sources.codes, one, shown) for one in models],
         "scores": [metric_table(metrics, model, train_sets, ALL_CODES) for model in models],

@@ -50,6 +50,7 @@ class Sources:
     """
 
     metrics: pl.DataFrame
+    averages: pl.DataFrame
     comparisons: pl.DataFrame
     codes: pl.DataFrame
     trainings: pl.DataFrame
@@ -140,7 +141,7 @@ def read_sources(
     """Read what the rule `write_report` has as input.
 
     Args:
-        paths: files by name: metrics, comparisons, codes, tiers, synonyms, manifest,
+        paths: files by name: metrics, averages, comparisons, codes, tiers, synonyms, manifest,
             published_scores, prices; lists notes and labels in the order of the splits; lists
             benchmarks and models (folders) in that of ``runs``; lists allocations, synthetic_notes,
             synthetic_labels, manifests and qualities in the order of ``recipes``; a list code_sets
@@ -166,6 +167,7 @@ def read_sources(
         written[recipe] = Recipe(allocation, notes, labels, account, quality)
     return Sources(
         metrics=read_table(paths["metrics"], "evaluation/metrics"),
+        averages=read_table(paths["averages"], "evaluation/averages"),
         comparisons=read_table(paths["comparisons"], "evaluation/comparisons"),
         codes=read_table(paths["codes"], "report/codes"),
         trainings=read_trainings(paths["benchmarks"], paths["models"], runs),
