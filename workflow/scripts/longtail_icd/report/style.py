@@ -49,7 +49,7 @@ _STYLE = {
 
 def look(index: int) -> dict[str, Any]:
     """Return colour and marker of the ``index``-th series; after six they repeat, hollow."""
-    hollow = {"markerfacecolor": "none"} if index >= len(COLOURS) else {}
+    hollow = {"fillstyle": "none"} if index >= len(COLOURS) else {}
     number = index % len(COLOURS)
     return {"color": COLOURS[number], "marker": MARKERS[number], **hollow}
 
