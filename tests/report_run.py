@@ -19,6 +19,7 @@ from longtail_icd.report.sources import FIGURES, read_sources
 from report_tables import (
     EDGES,
     MANIFEST,
+    averages_table,
     code_sets_table,
     codes_table,
     comparisons_table,
@@ -143,6 +144,7 @@ def write_run(folder: Path, train_sets=("original", "extended"), seeds=(1,)) -> 
     """Write a finished run into ``folder``; return the inputs of `write_report` by name."""
     tables = {
         "metrics": ("evaluation/metrics", metrics_table(train_sets, seeds)),
+        "averages": ("evaluation/averages", averages_table(train_sets, len(seeds))),
         "comparisons": ("evaluation/comparisons", comparisons_table(train_sets, len(seeds))),
         "codes": ("report/codes", codes_table(train_sets)),
         "jobs": ("report/jobs", jobs_table()),

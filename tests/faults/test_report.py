@@ -21,6 +21,7 @@ def paths(tmp_path):
     ("name", "remedy"),
     [
         ("metrics", "score_predictions"),
+        ("averages", "compare_runs"),
         ("comparisons", "compare_runs"),
         ("tiers", "stratify_codes"),
         ("synonyms", "extract_synonyms"),

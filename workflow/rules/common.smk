@@ -7,7 +7,14 @@ SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from longtail_icd.common.code_hash import hash_stage
-from longtail_icd.common.config import check_config, fetched_encoder, fill_train_sets, runs_of
+from longtail_icd.common.config import (
+    check_config,
+    drop_unset,
+    fetched_encoder,
+    fill_train_sets,
+    pretraining_texts,
+    runs_of,
+)
 from longtail_icd.common.errors import UserError
 from longtail_icd.corpus.raw_files import codiesp_files, MIMIC_TABLES
 from longtail_icd.corpus.simulator.layouts import hospital_files
@@ -19,6 +26,7 @@ from longtail_icd.prediction.sources import prediction_sources
 from longtail_icd.report.controls import main_comparison
 from longtail_icd.terminology.user_files import D_ICD, find_d_icd
 
+drop_unset(config)
 try:
     check_config(config, SCRIPTS.parent / "schemas" / "config.schema.yaml")
 except UserError as error:
@@ -141,11 +149,6 @@ def encoder_sources(wildcards):
         "tiers": "<results>/plan/tiers.parquet",
         "codes": "<results>/terminology/codes.parquet",
     }
-
-
-def pretraining_texts():
-    """Return the user's texts that an encoder is pre-trained on beside the train notes."""
-    return (config["encoder"]["pretraining"] or {"texts": []})["texts"]
 
 
 def coder_encoder():

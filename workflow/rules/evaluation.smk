@@ -82,7 +82,7 @@ rule score_predictions:
 
 
 rule compare_runs:
-    """All runs' logits and metrics to one table, and comparisons with intervals."""
+    """All runs' logits and metrics to one table; train sets and comparisons with intervals."""
     input:
         scores=expand("<results>/evaluation/{run}/scores/test.safetensors", run=RUNS),
         thresholds=expand("<results>/evaluation/{run}/threshold.json", run=RUNS),
@@ -94,6 +94,7 @@ rule compare_runs:
     output:
         metrics="<results>/evaluation/metrics.parquet",
         breakdown="<results>/evaluation/breakdown.parquet",
+        averages="<results>/evaluation/averages.parquet",
         comparisons="<results>/evaluation/comparisons.parquet",
     log:
         "<logs>/evaluation/compare_runs.log",
@@ -109,6 +110,7 @@ rule compare_runs:
         runs=RUNS,
         comparisons=config["comparisons"],
         models=MODELS,
+        train_sets=list(config["train_sets"]),
         seeds=config["seeds"],
         evaluation=config["evaluation"],
     script:

@@ -46,7 +46,7 @@ rule pretrain_encoder:
     input:
         encoder="<results>/training/encoder",
         notes="<results>/corpus/notes/train.parquet",
-        texts=pretraining_texts(),
+        texts=pretraining_texts(config),
     output:
         encoder=directory("<results>/training/pretrained_encoder"),
     log:

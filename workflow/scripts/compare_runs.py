@@ -1,9 +1,10 @@
-"""Rule `compare_runs`: all runs' metrics in one table, and each comparison with its interval."""
+"""Rule `compare_runs`: all runs in one table; train sets and comparisons with intervals."""
 
 import polars as pl
 from longtail_icd.common.files import read_json
 from longtail_icd.common.script import run
 from longtail_icd.common.tables import empty_table, read_table, scan_table, write_table
+from longtail_icd.evaluation.averages import average
 from longtail_icd.evaluation.compare import check_as_scored, compare, read_run
 from longtail_icd.evaluation.gold import gold_standard
 from longtail_icd.evaluation.resampling import patient_weights
@@ -37,16 +38,20 @@ def main(snakemake):
     breakdown = [read_table(path, "evaluation/breakdown") for path in source.breakdowns]
     write_table(pl.concat(breakdown), output.breakdown, "evaluation/breakdown")
 
-    runs = read_runs(snakemake, metrics)
-    comparisons = [empty_table("evaluation/comparisons")]
-    for pair in params.comparisons:
-        for model in params.models:
-            sides = [
-                [runs[f"{model}/{pair[side]}/seed{seed}"] for seed in params.seeds]
-                for side in ("baseline", "against")
-            ]
-            names = {**pair, "model": model}
-            comparisons.append(compare(*sides, params.evaluation["bootstrap"], names))
+    runs, options = read_runs(snakemake, metrics), params.evaluation["bootstrap"]
+
+    def of_seeds(model, train_set):
+        return [runs[f"{model}/{train_set}/seed{seed}"] for seed in params.seeds]
+
+    averages, comparisons = [], [empty_table("evaluation/comparisons")]
+    for model in params.models:
+        for train_set in params.train_sets:
+            names = {"model": model, "train_set": train_set}
+            averages.append(average(of_seeds(model, train_set), options, names))
+        for pair in params.comparisons:
+            sides = (of_seeds(model, pair[side]) for side in ("baseline", "against"))
+            comparisons.append(compare(*sides, options, {**pair, "model": model}))
+    write_table(pl.concat(averages), output.averages, "evaluation/averages")
     write_table(pl.concat(comparisons), output.comparisons, "evaluation/comparisons")
 
 

@@ -4,6 +4,7 @@ from longtail_icd.common.script import run
 from longtail_icd.common.tables import read_table, write_table
 from longtail_icd.plan.tiers import (
     read_label_file,
+    sibling_space,
     stratify,
     summary,
     taxonomy_space,
@@ -18,6 +19,8 @@ def label_space(snakemake, labels, taxonomy):
             return read_table(snakemake.input.corpus_codes, "corpus/codes")
         case "train":
             return train_space(labels)
+        case "siblings":
+            return sibling_space(labels, taxonomy)
         case "taxonomy":
             return taxonomy_space(labels, taxonomy, snakemake.params.kinds)
         case "file":

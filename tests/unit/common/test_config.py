@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from longtail_icd.common.config import check_config, runs_of
+from longtail_icd.common.config import check_config, drop_unset, pretraining_texts, runs_of
 from longtail_icd.common.errors import UserError
 
 ROOT = Path(__file__).parents[3]
@@ -304,6 +304,35 @@ def test_missing_key_is_named():
     del config["corpus"]["split"]["seed"]
     with pytest.raises(UserError, match=r"corpus.split: missing key seed"):
         check_config(config, SCHEMA)
+
+
+@pytest.mark.parametrize("block", ["models", "recipes", "train_sets", "writers"])
+def test_null_takes_a_named_block_away_and_nothing_else(block):
+    config = copy.deepcopy(DEMO)
+    first, *others = config[block]
+    config[block][first] = None
+    drop_unset(config)
+    assert config == DEMO | {block: {name: DEMO[block][name] for name in others}}
+
+
+def test_what_still_names_a_block_that_is_gone_is_told():
+    config = _changed("train_sets.extended", None)
+    drop_unset(config)
+    with pytest.raises(UserError, match=r"comparisons.0.against: no train set named extended"):
+        check_config(config, SCHEMA)
+
+
+def test_texts_to_pretrain_on_are_found_in_the_folder_of_the_corpus(tmp_path):
+    """A corpus elsewhere takes its background texts along."""
+    pretraining = {"epochs": 1, "mask_share": 0.1, "learning_rate": 1e-3, "batch_size": 1}
+    pretraining["texts"] = ["{corpus}/background", str(ROOT / "README.md")]
+    config = _changed("encoder.pretraining", pretraining)
+    config["corpus"]["path"] = str(tmp_path)
+    assert pretraining_texts(config) == [f"{tmp_path}/background", str(ROOT / "README.md")]
+    with pytest.raises(UserError, match=rf"pretraining.texts: {tmp_path}/background: no such"):
+        check_config(config, SCHEMA)
+    (tmp_path / "background").mkdir()
+    check_config(config, SCHEMA)
 
 
 def test_runs_are_models_by_train_sets_by_seeds():

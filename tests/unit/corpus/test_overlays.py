@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from longtail_icd.common.config import check_config
+from longtail_icd.common.config import check_config, drop_unset
 
 ROOT = Path(__file__).parents[3]
 
@@ -31,6 +31,11 @@ OVERLAYS = {
     **{
         name: ["mimic3_full", name]
         for name in ("mimic3_50", "mimic3_clean", "mimic4_icd9", "mimic4_icd10")
+    },
+    "codiesp_study": ["codiesp_study"],
+    **{
+        name: ["codiesp_study", name]
+        for name in ("codiesp_minilm", "codiesp_siblings", "codiesp_llm")
     },
 }
 # text, joining, rules, edition: what makes the documents and labels those of the literature.
@@ -67,6 +72,8 @@ def test_an_overlay_is_valid_once_its_folders_exist(tmp_path, name):
         corpus["split"]["ids"] = str(tmp_path)
     if corpus["code_list"] is not None:
         corpus["code_list"] = str(tmp_path)
+    (tmp_path / "background" / "text_files_en").mkdir(parents=True)
+    drop_unset(config)
     check_config(config, ROOT / "workflow" / "schemas" / "config.schema.yaml")
 
 

@@ -10,6 +10,7 @@ from longtail_icd.common.tables import TABLES, empty_table
 from longtail_icd.plan.tiers import (
     TIERS,
     read_label_file,
+    sibling_space,
     stratify,
     summary,
     taxonomy_space,
@@ -93,6 +94,30 @@ def test_train_and_taxonomy_spaces():
     assert sorted(space["code"]) == ["585", "585.1"]
     both = taxonomy_space(labels, taxonomy, ["diagnosis", "procedure"])
     assert sorted(both["code"]) == ["38.93", "585", "585.1"]
+
+
+def test_siblings_of_train_codes_are_found_on_every_level_of_the_classification():
+    """A00 is a train code of its own: its siblings are categories, and the block is no code."""
+    nodes = [
+        ("A00-A09", "1", None),
+        ("A00", "A00-A09", "A00"),
+        ("A00.0", "A00", "A00"),
+        ("A00.9", "A00", "A00"),
+        ("A01", "A00-A09", "A01"),
+        ("A01.0", "A01", "A01"),
+    ]
+    frame = pl.DataFrame(nodes, schema=["code", "parent", "category"], orient="row").with_columns(
+        version=pl.lit("icd9cm"), kind=pl.lit("diagnosis")
+    )
+    taxonomy = pl.concat([empty_table("terminology/codes"), frame], how="diagonal")
+
+    def space(*codes):
+        labels = labels_of(*(("1", code, "diagnosis") for code in codes))
+        return sorted(sibling_space(labels, taxonomy)["code"])
+
+    assert space("A00.0") == ["A00.0", "A00.9"]
+    assert space("A00", "A00.0") == ["A00", "A00.0", "A00.9", "A01"]
+    assert space("Z99") == ["Z99"]
 
 
 def test_label_file_keeps_codes_as_strings(tmp_path):

@@ -23,6 +23,7 @@ from longtail_icd.report.learning_curves import per_epoch, plot_learning_curves
 from longtail_icd.report.plausibility import plot_plausibility
 from longtail_icd.report.quality import plot_quality
 from longtail_icd.report.sources import FIGURES
+from longtail_icd.report.style import hatch, look
 from report_run import draw_figures
 from report_tables import EDGES
 
@@ -104,6 +105,13 @@ def test_f1_by_tier_averages_seeds_on_test_within_tiers_only():
     assert row["mean"] == pytest.approx(20)
     assert (row["low"], row["high"]) == (pytest.approx(10), pytest.approx(30))
     assert row["values"] == pytest.approx([10, 30])
+
+
+def test_twelve_series_can_be_told_apart_as_lines_and_as_bars():
+    """As many as the study on CodiEsp has; what differs is the colour, or else the filling."""
+    assert len({tuple(sorted(look(index).items())) for index in range(12)}) == 12
+    bars = {(look(index)["color"], hatch(index)) for index in range(12)}
+    assert len(bars) == 12
 
 
 def test_figures_without_any_row_are_drawn_and_say_so(tmp_path):

@@ -98,6 +98,14 @@ def test_no_note_text_note_id_or_machine_path_on_the_page(page_of):
     assert "path: mimic" in html
 
 
+def test_every_train_set_of_each_model_has_its_row(page_of):
+    html = page_of(train_sets=("original", "extended", "permuted"))
+    section = html[html.index('<section id="train-sets"') : html.index('<section id="tiers"')]
+    for model in ("GKI-ICD", "PLM-ICD"):
+        assert f"{model}: means over seeds in points, with intervals" in section
+    assert section.count('<th scope="row">permuted</th>') == 2
+
+
 def test_answer_comes_first_and_sections_follow_in_order(page_of):
     html = page_of(train_sets=("original", "extended", "permuted"))
     places = [
@@ -105,6 +113,7 @@ def test_answer_comes_first_and_sections_follow_in_order(page_of):
         for name in (
             "answer",
             "comparisons",
+            "train-sets",
             "tiers",
             "codes",
             "families",

@@ -334,6 +334,23 @@ TABLES = {
             "ece": pl.Float64,
         },
     ),
+    # value: of a train set, mean over seeds; the metrics that are compared.
+    "evaluation/averages": Table(
+        "compare_runs",
+        {
+            "model": pl.String,
+            "train_set": pl.String,
+            "tier": pl.String,
+            "metric": pl.String,
+            "value": pl.Float64,
+            "ci_low": pl.Float64,
+            "ci_high": pl.Float64,
+            "ci_method": pl.String,
+            "n_seeds": pl.Int64,
+            "ci_seeds": pl.String,
+            "support": pl.Int64,
+        },
+    ),
     # delta: against minus baseline, mean over seeds. effect_size: Cohen's h. smallest_detectable:
     # the difference that this test set had an 80 % chance to show. ci_seeds: conditional on the
     # training seeds, or drawn as the patients are. primary: the endpoint chosen beforehand.

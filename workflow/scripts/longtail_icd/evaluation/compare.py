@@ -124,6 +124,11 @@ def seed_draws(seeds: int, samples: int, seed: int) -> np.ndarray | None:
     return patient_weights(seeds, samples, seed + 1) if seeds >= SEEDS_DRAWN_FROM else None
 
 
+def seeds_taken(draws: np.ndarray | None) -> str:
+    """Return how an interval takes the training seeds: ``drawn``, or ``conditional`` on them."""
+    return "conditional" if draws is None else "drawn"
+
+
 def _row(sides: tuple[Statistic, Statistic], difference: Statistic, confidence: float) -> dict:
     """Return the columns of one difference."""
     found = interval(difference, confidence)
@@ -184,7 +189,7 @@ def compare(
                 "metric": metric,
                 **_row(sides, mean_over_seeds(pairs, draws), options["confidence"]),
                 "n_seeds": seeds,
-                "ci_seeds": "conditional" if draws is None else "drawn",
+                "ci_seeds": seeds_taken(draws),
                 "support": support[tier],
                 "n_patients": patients,
                 "primary": (tier, metric) == PRIMARY,

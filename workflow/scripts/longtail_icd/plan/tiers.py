@@ -71,6 +71,19 @@ def taxonomy_space(
     return pl.concat([train_space(labels), leaves.select(KEY)]).unique()
 
 
+def sibling_space(labels: pl.DataFrame, taxonomy: pl.DataFrame) -> pl.DataFrame:
+    """Return the train codes and every code that shares its parent with one of them.
+
+    Leaves or not: coders use both. Chapters and blocks are no codes.
+
+    Before: train has A00.0. After: A00.0, A00.1, A00.9; neither A00 nor A01.0.
+    """
+    codes = taxonomy.filter(pl.col("category").is_not_null())
+    parents = train_space(labels).join(codes, on=KEY).select("version", "parent")
+    siblings = codes.join(parents, on=["version", "parent"], how="semi")
+    return pl.concat([train_space(labels), siblings.select(KEY)]).unique()
+
+
 def stratify(space: pl.DataFrame, labels: pl.DataFrame, edges: Mapping[str, int]) -> pl.DataFrame:
     """Give every code of the label space its train frequency and tier; a table `plan/tiers`.
 

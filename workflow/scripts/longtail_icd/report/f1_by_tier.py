@@ -8,7 +8,7 @@ import polars as pl
 from matplotlib.axes import Axes
 
 from longtail_icd.report.glossary import POOLED_F1, TIERS, model_name, tier_rules
-from longtail_icd.report.style import INK, legend_above, look, say_empty, svg_figure
+from longtail_icd.report.style import INK, hatch, legend_above, look, say_empty, svg_figure
 
 _SPREAD = 0.8  # how much of a tier's place on the axis its series take up
 
@@ -45,7 +45,7 @@ def _draw_series(axes: Axes, rows: pl.DataFrame, offset: float, width: float, in
     places = list(TIERS)
     x = [places.index(tier) + offset for tier in rows["tier"]]
     colour = look(index)["color"]
-    bars = axes.bar(x, rows["mean"], 0.9 * width, color=colour, alpha=0.75)
+    bars = axes.bar(x, rows["mean"], 0.9 * width, color=colour, alpha=0.75, hatch=hatch(index))
     for at, values in zip(x, rows["values"], strict=True):
         if len(values) > 1:
             axes.plot([at + 0.25 * width] * len(values), values, ".", color=INK, markersize=3)

@@ -6,6 +6,7 @@ from typing import Any
 from longtail_icd.generation.quality import pages
 from longtail_icd.report.allocation import allocation_table
 from longtail_icd.report.answer import answers
+from longtail_icd.report.averages import average_table
 from longtail_icd.report.code_frequencies import frequencies, synthetic_mentions
 from longtail_icd.report.controls import CONTROLS, main_comparison, missing_controls, not_run
 from longtail_icd.report.coverage import coverage_table, source_table
@@ -58,6 +59,8 @@ LABEL_SPACES = {
     "were chosen with that knowledge.",
     "train": "the codes of the train split. A code that occurs in dev or test only cannot be "
     "predicted and counts as missed.",
+    "siblings": "the codes of the train split and those that stand beside one of them under one "
+    "heading, chosen without a look at dev or test.",
     "taxonomy": "the codes of the train split and every leaf of the code system, chosen without a "
     "look at dev or test.",
     "file": "the codes listed in a file that the configuration names. Whoever made the list "
@@ -132,6 +135,7 @@ def _results(sources: Sources, settings: dict[str, Any]) -> dict[str, Any]:
         "efficiency": [
             efficiency_table(comparisons, pairs, one, sources.trainings, tokens) for one in models
         ],
+        "averages": [average_table(sources.averages, one, train_sets) for one in models],
         "moved": [moved_table(moved, one) for one in models],
         "families": [family_table(sources.codes, one, shown) for one in models],
         "scores": [metric_table(metrics, model, train_sets, ALL_CODES) for model in models],

@@ -50,6 +50,7 @@ class Sources:
     """
 
     metrics: pl.DataFrame
+    averages: pl.DataFrame
     comparisons: pl.DataFrame
     codes: pl.DataFrame
     jobs: pl.DataFrame
@@ -141,8 +142,8 @@ def read_sources(
     """Read what the rule `write_report` has as input.
 
     Args:
-        paths: files by name: metrics, comparisons, codes, jobs, tiers, synonyms, manifest,
-            published_scores, prices; lists notes and labels in the order of the splits; lists
+        paths: files by name: metrics, averages, comparisons, codes, jobs, tiers, synonyms,
+            manifest, published_scores, prices; lists notes and labels in the order of the splits; lists
             benchmarks and models (folders) in that of ``runs``; lists allocations, synthetic_notes,
             synthetic_labels, manifests and qualities in the order of ``recipes``; a list code_sets
             in the order of ``planned`` and a list assessments in that of ``assessed``; the figures
@@ -167,6 +168,7 @@ def read_sources(
         written[recipe] = Recipe(allocation, notes, labels, account, quality)
     return Sources(
         metrics=read_table(paths["metrics"], "evaluation/metrics"),
+        averages=read_table(paths["averages"], "evaluation/averages"),
         comparisons=read_table(paths["comparisons"], "evaluation/comparisons"),
         codes=read_table(paths["codes"], "report/codes"),
         jobs=read_table(paths["jobs"], "report/jobs"),

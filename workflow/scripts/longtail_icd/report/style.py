@@ -48,8 +48,15 @@ _STYLE = {
 
 
 def look(index: int) -> dict[str, Any]:
-    """Return colour and marker of the ``index``-th series; they repeat after six."""
-    return {"color": COLOURS[index % len(COLOURS)], "marker": MARKERS[index % len(MARKERS)]}
+    """Return colour and marker of the ``index``-th series; after six they repeat, hollow."""
+    hollow = {"fillstyle": "none"} if index >= len(COLOURS) else {}
+    number = index % len(COLOURS)
+    return {"color": COLOURS[number], "marker": MARKERS[number], **hollow}
+
+
+def hatch(index: int) -> str | None:
+    """Return the hatching of the ``index``-th series of bars: none for six, lines after them."""
+    return "////" if index >= len(COLOURS) else None
 
 
 def legend_above(figure: Figure, handles: Sequence[Any], labels: Sequence[str]) -> None:

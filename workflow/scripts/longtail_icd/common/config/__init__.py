@@ -11,10 +11,21 @@ from longtail_icd.common.config.training import (
     check_encoder,
     check_models,
     check_train_sets,
+    pretraining_texts,
 )
 from longtail_icd.common.errors import UserError
 
-__all__ = ["TRAIN_SET_DEFAULTS", "check_config", "fetched_encoder", "fill_train_sets", "runs_of"]
+__all__ = [
+    "TRAIN_SET_DEFAULTS",
+    "check_config",
+    "drop_unset",
+    "fetched_encoder",
+    "fill_train_sets",
+    "pretraining_texts",
+    "runs_of",
+]
+
+NAMED = ("models", "recipes", "train_sets", "writers")
 
 
 def _check_names(config: dict[str, Any]) -> None:
@@ -61,6 +72,16 @@ def check_config(config: dict[str, Any], schema_path: Path) -> None:
     check_encoder(config)
     check_terminology(config)
     check_split(config)
+
+
+def drop_unset(config: dict[str, Any]) -> None:
+    """Remove the models, recipes, train sets and writers that an overlay has set to null.
+
+    Before: ``models: {plm_icd: null, gki_icd: {…}}``. After: ``models: {gki_icd: {…}}``.
+    """
+    for block in NAMED:
+        if isinstance(config.get(block), dict):
+            config[block] = {name: one for name, one in config[block].items() if one is not None}
 
 
 def fill_train_sets(config: dict[str, Any]) -> None:

@@ -83,6 +83,16 @@ def check_models(config: dict[str, Any]) -> None:
             )
 
 
+def pretraining_texts(config: dict[str, Any]) -> list[str]:
+    """Return the texts that an encoder is pre-trained on beside the train notes.
+
+    Before: ``{corpus}/background`` with the corpus in ``/data/codiesp``.
+    After: ``/data/codiesp/background``.
+    """
+    texts = (config["encoder"]["pretraining"] or {"texts": []})["texts"]
+    return [text.replace("{corpus}", str(config["corpus"]["path"])) for text in texts]
+
+
 def check_encoder(config: dict[str, Any]) -> None:
     """Require one source of a pretrained encoder, and that texts to pre-train on exist."""
     encoder = config["encoder"]
@@ -92,7 +102,7 @@ def check_encoder(config: dict[str, Any]) -> None:
             "configuration: encoder.name: source: pretrained needs a folder or a hub id, or else "
             "encoder.archive.url"
         )
-    for path in (encoder["pretraining"] or {"texts": []})["texts"]:
+    for path in pretraining_texts(config):
         if not Path(path).exists():
             raise UserError(
                 f"configuration: encoder.pretraining.texts: {path}: no such file or folder"
