@@ -143,11 +143,11 @@ def read_sources(
 
     Args:
         paths: files by name: metrics, averages, comparisons, codes, jobs, tiers, synonyms,
-            manifest, published_scores, prices; lists notes and labels in the order of the splits; lists
-            benchmarks and models (folders) in that of ``runs``; lists allocations, synthetic_notes,
-            synthetic_labels, manifests and qualities in the order of ``recipes``; a list code_sets
-            in the order of ``planned`` and a list assessments in that of ``assessed``; the figures
-            of :data:`FIGURES`.
+            manifest, published_scores, prices; lists notes and labels in the order of the splits;
+            lists benchmarks and models (folders) in that of ``runs``; lists allocations,
+            synthetic_notes, synthetic_labels, manifests and qualities in the order of ``recipes``;
+            a list code_sets in the order of ``planned`` and a list assessments in that of
+            ``assessed``; the figures of :data:`FIGURES`.
         recipes: names of the recipes that any train set uses.
         planned: names of the recipes that have a plan.
         assessed: names of those that plan companions.
