@@ -226,7 +226,6 @@ rule account_jobs:
         "../../envs/workflow.yaml"
     params:
         code=code_of("report", "account_jobs"),
-        results=RESULTS,
         rules=lambda wildcards: sorted(rule.name for rule in workflow.rules),
     script:
         "../scripts/account_jobs.py"

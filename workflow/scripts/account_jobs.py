@@ -9,13 +9,14 @@ from longtail_icd.report.jobs import read_accounting, read_benchmarks, sum_up
 
 
 def main(snakemake):
-    params = snakemake.params
-    jobs = read_benchmarks(Path(params.results), params.rules)
+    path = Path(snakemake.output.jobs)
+    results = path.parents[1]
+    jobs = read_benchmarks(results, snakemake.params.rules)
     sums = [sum_up("benchmark", jobs)]
     accounted = read_accounting(jobs["start"].min()) if jobs.height else None
     if accounted is not None and accounted.height:
         sums.append(sum_up("accounting", accounted))
-    write_table(pl.concat(sums), snakemake.output.jobs, "report/jobs")
+    write_table(pl.concat(sums), path, "report/jobs")
 
 
 if __name__ == "__main__":
