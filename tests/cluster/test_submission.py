@@ -85,7 +85,7 @@ def test_every_job_asks_for_what_its_rule_declares(checkout):
     jobs = [
         job
         for job in read_jobs(snakemake(checkout, "--dry-run", "--cores", "32"))
-        if job.name != "all"
+        if job.name != "all" and not (job.name in RULES and is_local(job.name))
     ]
     assert len({job.name for job in jobs}) > 30
     for job in jobs:
