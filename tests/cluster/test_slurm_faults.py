@@ -99,6 +99,8 @@ def test_a_training_over_its_time_limit_goes_on_from_its_last_step(long_training
         f"train_plm_icd:slurm_extra={told!r}",
     )
     assert set(states[:-1]) <= {"FAILED", "TIMEOUT"}
+    log = long_training[0].folder / "logs/tiny/training/plm_icd/original/seed1.log"
+    assert "resuming from checkpoint-" in log.read_text()
 
 
 def test_a_job_that_runs_out_of_memory_is_tried_again_with_more(training):

@@ -8,9 +8,9 @@ from longtail_icd.report.efficiency import (
     cost_table,
     efficiency_table,
     hours_of,
-    read_seconds,
     tokens_by_train_set,
 )
+from longtail_icd.report.jobs import read_benchmark
 from report_tables import comparisons_table
 
 PAIRS = [{"baseline": "original", "against": "extended"}]
@@ -74,4 +74,4 @@ def test_a_broken_benchmark_is_one_clear_error(tmp_path, text):
     if text is not None:
         path.write_text(text)
     with pytest.raises(UserError, match=r"benchmark.tsv.*remove it"):
-        read_seconds(path)
+        read_benchmark(path)

@@ -23,6 +23,7 @@ ACCOUNTED = """\
 8|rule_train_plm_icd_wildcards_original_1|COMPLETED|3600|cpu=4,gres/gpu=1,mem=32000M|1-01:00:00|
 8.0||COMPLETED|3600|cpu=4,mem=32000M|1-01:00:00|20G
 9|rule_collect_notes_wildcards_paper|CANCELLED by 0|0||00:00.000|
+11|rule_write_report|RUNNING|5|cpu=1,mem=4000M|00:00:00|
 10|somebody's own work|COMPLETED|99|cpu=1,mem=1G|00:10.500|
 10.0||COMPLETED|99|cpu=1,mem=1G|00:10.500|1G
 """.splitlines()

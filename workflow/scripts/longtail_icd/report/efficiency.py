@@ -6,27 +6,13 @@ from typing import Any
 
 import polars as pl
 
-from longtail_icd.common.errors import UserError
 from longtail_icd.common.files import read_json
 from longtail_icd.generation.cost.prices import MILLION, Price
 from longtail_icd.report.answer import difference, pooled, rows_of
 from longtail_icd.report.glossary import PRIMARY_TIER, model_name
+from longtail_icd.report.jobs import read_benchmark
 from longtail_icd.report.numbers import MISSING, count, signed_points
 from longtail_icd.report.tables import PageTable
-
-
-def read_seconds(path: str | Path) -> float:
-    """Return the wall-clock seconds of a job from the file of its rule's ``benchmark:``.
-
-    Raises:
-        UserError: the file is missing or not one of Snakemake's.
-    """
-    try:
-        return float(pl.read_csv(path, separator="\t")["s"][0])
-    except (OSError, pl.exceptions.PolarsError, ValueError, IndexError):
-        raise UserError(
-            f"{path}: not a benchmark of Snakemake's; remove it, and the training runs again"
-        ) from None
 
 
 def read_trainings(
@@ -45,7 +31,7 @@ def read_trainings(
     rows = []
     for run, benchmark, folder in zip(runs, benchmarks, models, strict=True):
         coder = read_json(Path(folder) / "coder.json")
-        hours = read_seconds(benchmark) / 3600
+        hours = read_benchmark(benchmark)["s"] / 3600
         rows.append((*run.split("/"), hours, coder["device"], coder["settings"]["devices"]))
     columns = ["model", "train_set", "seed", "hours", "device", "devices"]
     return pl.DataFrame(rows, schema=columns, orient="row")

@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -21,6 +22,7 @@ SOURCES = {
 }
 # One row per job, and one per step of it; only steps know what memory was used.
 _FIELDS = ("JobIDRaw", "Comment", "State", "ElapsedRaw", "AllocTRES", "TotalCPU", "MaxRSS")
+_UNDER_WAY = ("RUNNING", "PENDING")
 _MB = {"": 2**-20, "K": 2**-10, "M": 1, "G": 2**10, "T": 2**20}  # of Slurm's units
 
 
@@ -31,6 +33,21 @@ def _rule_of(benchmark: Path, rules: Collection[str]) -> str | None:
             if name in rules:
                 return name
     return None
+
+
+def read_benchmark(path: str | Path) -> dict[str, Any]:
+    """Return the line of a file of a rule's ``benchmark:`` by its columns; null: not measured.
+
+    Raises:
+        UserError: the file is missing or not one of Snakemake's.
+    """
+    try:
+        line = pl.read_csv(path, separator="\t", null_values=["NA", "-"]).row(0, named=True)
+        return line | {"s": float(line["s"])}
+    except (OSError, pl.exceptions.PolarsError, KeyError, TypeError, ValueError):
+        raise UserError(
+            f"{path}: not a benchmark of Snakemake's; remove it, and its job runs again"
+        ) from None
 
 
 def read_benchmarks(results: Path, rules: Collection[str]) -> pl.DataFrame:
@@ -52,13 +69,10 @@ def read_benchmarks(results: Path, rules: Collection[str]) -> pl.DataFrame:
         rule = _rule_of(path.relative_to(results), rules)
         if rule is None:
             continue
-        try:
-            line = pl.read_csv(path, separator="\t", null_values=["NA", "-"]).row(0, named=True)
-            seconds, cpu, memory = (line[key] for key in ("s", "cpu_time", "max_rss"))
-        except (pl.exceptions.PolarsError, KeyError):
-            raise UserError(f"{path}: not a benchmark of Snakemake's; remove it") from None
-        start = path.stat().st_mtime - seconds
-        rows.append((rule, start, seconds / 3600, (cpu or 0) / 3600, memory))
+        line = read_benchmark(path)
+        start = path.stat().st_mtime - line["s"]
+        cpu_hours = (line["cpu_time"] or 0) / 3600
+        rows.append((rule, start, line["s"] / 3600, cpu_hours, line["max_rss"]))
     schema = {
         "rule": pl.String,
         **dict.fromkeys(("start", "hours", "cpu_hours", "memory_used"), pl.Float64),
@@ -84,7 +98,9 @@ def _megabytes(memory: str) -> float | None:
 
 
 def parse_accounting(lines: Iterable[str]) -> pl.DataFrame:
-    """Read what ``sacct`` prints of jobs and their steps; jobs of other programs are left out.
+    """Read what ``sacct`` prints of jobs and their steps.
+
+    Jobs of other programs, and those under way, are left out.
 
     Returns:
         one row per attempt: rule, failed, hours, cpu_hours, core_hours, gpu_hours, memory_used and
@@ -100,7 +116,7 @@ def parse_accounting(lines: Iterable[str]) -> pl.DataFrame:
                 jobs[number]["memory_used"] = max(used, jobs[number]["memory_used"] or 0)
             continue
         rule = re.match(r"rule_(\w+?)(_wildcards_|$)", row["Comment"])
-        if rule is None:
+        if rule is None or row["State"] in _UNDER_WAY:
             continue
         hours = int(row["ElapsedRaw"]) / 3600
         given = dict(one.split("=") for one in row["AllocTRES"].split(",") if one)
