@@ -431,7 +431,7 @@ def test_the_collected_table_is_the_same_bytes_whatever_the_shards(tmp_path):
     assert collected[0] == collected[1]
 
 
-@pytest.mark.parametrize("backend", ["offline", "openai"])
+@pytest.mark.parametrize("backend", [pytest.param("offline", marks=pytest.mark.slow), "openai"])
 def test_the_whole_stage_and_a_deleted_shard_alone(tmp_path, backend):
     with StandInServer() as server:
         writer = {"backend": "offline"}

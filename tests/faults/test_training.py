@@ -85,7 +85,8 @@ def test_a_killed_training_resumes_to_the_same_weights(encoder, uninterrupted, t
 @pytest.mark.parametrize(
     ("kind", "micro_batch", "save_steps", "steps"),
     [
-        ("gki_icd", None, 1, range(1, 8)),  # eight steps: three epochs of three, the last broken
+        # Eight steps: three epochs of three, the last broken.
+        pytest.param("gki_icd", None, 1, range(1, 8), marks=pytest.mark.slow),
         ("gki_icd", None, 2, [3, 5]),  # a step after the last checkpoint
         ("gki_icd", None, None, [1, 5]),  # checkpoints at the ends of epochs only
         ("gki_icd", 2, 1, [2, 5]),  # a batch in two parts
@@ -234,7 +235,7 @@ except UserError as error:
 """
 
 
-@pytest.mark.parametrize("share", [0.25, 1.5])
+@pytest.mark.parametrize("share", [0.25, pytest.param(1.5, marks=pytest.mark.slow)])
 def test_a_full_disk_is_one_error_and_the_last_good_checkpoint_survives(
     share, encoder, uninterrupted, tmp_path
 ):

@@ -54,7 +54,7 @@ def test_the_steps_of_another_train_set_follow_its_dose(tmp_path):
     assert read_table(job["output"]["history"], "training/history")["step"].max() == 12
 
 
-@pytest.mark.parametrize("kind", ["plm_icd", "gki_icd"])
+@pytest.mark.parametrize("kind", ["plm_icd", pytest.param("gki_icd", marks=pytest.mark.slow)])
 def test_two_processes_train_as_one_does(kind, tmp_path):
     """Ten notes, four a step: the last batch of an epoch has one note for each process."""
     logits = []
@@ -66,6 +66,7 @@ def test_two_processes_train_as_one_does(kind, tmp_path):
     assert np.allclose(*logits, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_an_error_in_one_of_two_processes_is_the_job_s_error(tmp_path):
     job = make_job(tmp_path, "plm_icd", settings=SETTINGS | {"devices": 2})
     write_table(make_tokens().clear(), job["input"]["train"], "training/tokens")
