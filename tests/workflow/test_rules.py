@@ -2,6 +2,7 @@
 
 import re
 
+import polars as pl
 import pytest
 from rule_files import ROOT, RULES, TARGETS, asks_for, is_local, keys_of
 
@@ -47,3 +48,18 @@ def test_only_the_report_reads_what_is_measured():
         name for name, block in RULES.items() if re.search(r"benchmark", block.split("output:")[0])
     }
     assert readers == {"write_report"}
+
+
+def test_every_measured_rule_of_a_run_is_counted_by_its_own_name(finished):
+    """Stages' folders have the names of targets, which are rules too and take nothing."""
+    jobs = pl.read_parquet(finished.result("report/jobs.parquet")).filter(source="benchmark")
+    measured = {name for name, block in RULES.items() if "benchmark" in keys_of(block)}
+    files = [
+        *finished.result("benchmarks").rglob("*.tsv"),
+        *finished.result("training").rglob("*.tsv"),
+    ]
+    assert {"train_plm_icd", "train_gki_icd", "predict_codes", "screen_notes"} <= set(jobs["rule"])
+    assert {re.sub("^train_.*", "train_{_model}", rule) for rule in jobs["rule"]} <= measured
+    # The report's own rules may be measured before or after.
+    earlier = jobs.filter(~pl.col("rule").is_in(["tabulate_codes", "write_report"]))
+    assert earlier["attempts"].sum() == sum(path.parent.name != "report" for path in files)

@@ -226,7 +226,7 @@ rule account_jobs:
         "../../envs/workflow.yaml"
     params:
         code=code_of("report", "account_jobs"),
-        rules=lambda wildcards: sorted(rule.name for rule in workflow.rules),
+        rules=lambda wildcards: sorted(rule.name for rule in workflow.rules if rule.benchmark),
     script:
         "../scripts/account_jobs.py"
 

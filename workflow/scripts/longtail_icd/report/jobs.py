@@ -55,7 +55,7 @@ def read_benchmarks(results: Path, rules: Collection[str]) -> pl.DataFrame:
 
     Args:
         results: the corpus's folder of results.
-        rules: names of the workflow's rules.
+        rules: names of those that are measured; a stage's own target has the name of its folder.
 
     Returns:
         one row per job: rule, start (seconds since 1970), hours, cpu_hours, memory_used (MB; null
