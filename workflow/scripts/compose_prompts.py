@@ -1,14 +1,13 @@
 """Rule `compose_prompts`: one shard's prompts, with what is known of their codes."""
 
 from longtail_icd.common.script import run
-from longtail_icd.common.tables import read_table, scan_table, write_batches
+from longtail_icd.common.tables import ROWS_AT_ONCE, read_table, scan_table, write_batches
 from longtail_icd.generation.knowledge import wanted_facts
 from longtail_icd.generation.prompts.compose import compose_prompts, select_shard
 from longtail_icd.generation.prompts.graft import with_carriers
 from longtail_icd.generation.prompts.material import gather
 from longtail_icd.generation.prompts.rephrase import cloned
 from longtail_icd.generation.prompts.templates import load_template
-from longtail_icd.generation.requests import BATCH
 
 
 def main(snakemake):
@@ -33,7 +32,7 @@ def main(snakemake):
     template = load_template(inputs.template)
     prompts = (
         compose_prompts(batch, facts, template, prompt, material)
-        for batch in code_sets.iter_slices(BATCH)
+        for batch in code_sets.iter_slices(ROWS_AT_ONCE)
     )
     write_batches(prompts, snakemake.output.prompts, "generation/prompts")
     print(

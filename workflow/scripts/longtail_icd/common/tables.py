@@ -6,7 +6,7 @@ on one machine share these. A table that does not fit its schema is an error tha
 the column and the rule that writes it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -23,6 +23,7 @@ CODE_SYSTEMS = ("icd9cm", "icd10cm", "icd10pcs")
 KINDS = ("diagnosis", "procedure")
 SPLITS = ("train", "dev", "test")
 ROWS_PER_GROUP = 4096  # of a table with texts: a reader holds at least one group
+ROWS_AT_ONCE = 256  # of a table with texts that one process reads or writes as they come
 
 
 @dataclass(frozen=True)
@@ -548,16 +549,23 @@ def scan_table(path: str | Path, name: str) -> pl.LazyFrame:
 
 
 def write_rows(rows: Iterable[dict[str, Any]], path: str | Path, name: str) -> None:
-    """Write rows as the table ``name``, without holding more than a group of them."""
+    """Write rows as the table ``name``, without holding more than a few hundred of them."""
     columns = TABLES[name].columns
-    schema = pl.DataFrame(schema=columns).to_arrow().schema
     waiting = iter(rows)
-    with (
-        atomic_path(path) as temporary,
-        pq.ParquetWriter(temporary, schema, compression="zstd") as writer,
-    ):
-        while group := list(islice(waiting, ROWS_PER_GROUP)):
-            writer.write_table(pl.DataFrame(group, schema=columns).to_arrow().cast(schema))
+    groups = iter(lambda: list(islice(waiting, ROWS_AT_ONCE)), [])
+    write_batches((pl.DataFrame(group, schema=columns) for group in groups), path, name)
+
+
+def iter_table(path: str | Path, name: str) -> Iterator[pl.DataFrame]:
+    """Yield a Parquet table's rows in their order, a few hundred at a time, never a whole group.
+
+    Raises:
+        UserError: see :func:`scan_table`.
+    """
+    scan_table(path, name)
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(ROWS_AT_ONCE, columns=list(TABLES[name].columns)):
+            yield pl.DataFrame(batch)
 
 
 def count_rows(path: str | Path, name: str) -> int:

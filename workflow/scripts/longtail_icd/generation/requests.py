@@ -8,10 +8,9 @@ from typing import Any, Protocol, TypedDict
 
 import polars as pl
 
-from longtail_icd.common.tables import TABLES, scan_table
+from longtail_icd.common.tables import iter_table
 
 Chat = list[dict[str, str]]  # messages: role and content each
-BATCH = 256  # requests that are read at once
 # Finish reasons of answers that are none; the next run asks for them again.
 NO_ANSWER = ("error", "invalid")
 
@@ -135,22 +134,15 @@ class Screen(Protocol):
         """Return what is to be said of the draft."""
 
 
-def _batches(prompts: str | Path | pl.DataFrame) -> Iterator[pl.DataFrame]:
-    if isinstance(prompts, pl.DataFrame):
-        return prompts.iter_slices(BATCH)
-    table = scan_table(prompts, "generation/prompts")
-    return table.collect_batches(chunk_size=BATCH, maintain_order=True)
-
-
 def requests_of(prompts: str | Path | pl.DataFrame) -> Iterator[Request]:
     """Yield the requests of a table `generation/prompts` in its order; a file is read in batches.
 
     Raises:
         UserError: the file is missing, unreadable or does not fit the schema.
     """
-    columns = list(TABLES["generation/prompts"].columns)
-    for batch in _batches(prompts):
-        for row in batch.select(columns).iter_rows(named=True):
+    held = isinstance(prompts, pl.DataFrame)
+    for batch in [prompts] if held else iter_table(prompts, "generation/prompts"):
+        for row in batch.iter_rows(named=True):
             decoded = {name: json.loads(row[name]) for name in ("chats", "knowledge")}
             yield Request(**row | decoded)
 
