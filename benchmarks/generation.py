@@ -6,8 +6,9 @@ ramp-up, while all allowed requests are in flight, over the most that so many ca
 counts requests without an answer, `repeated` those that the server answered more than once.
 `cpu_ratio` is our CPU time over that of the plain way, in the same run: the same client with its
 own retries, a semaphore and gather, and nothing stored on the way. `journal`: opening the index of
-so many answers of 6 kB, with and without the index files. Prompts and the offline writer are timed
-beside it. Screening is not part of it (benchmarks/screening.py).
+so many answers of 6 kB, with and without the index files, and what the journal costs the first and
+the last of the shards that fill it, each a file of its own. Prompts and the offline writer are
+timed beside it. Screening is not part of it (benchmarks/screening.py).
 
 `--grow-from N` also measures our peak memory for N requests: flat means `memory_growth` near 1.
 """
@@ -146,15 +147,20 @@ def against_stand_in(write, path, count, arguments):
 
 
 def fill_journal(folder, count, files):
-    """Store answers as the jobs of so many shards do: each writes a file of its own."""
+    """Store answers as the jobs of so many shards do; return the first and the last one's time."""
     from longtail_icd.generation.journal import Journal, request_key  # noqa: PLC0415
 
     answer = {"text": "The patient did well. " * (ANSWER_BYTES // 22), "finish_reason": "stop"}
+    seconds = []
     for shard in range(files):
+        start = time.perf_counter()
         journal = Journal(folder)
-        for number in range(shard, count, files):
-            journal.append(request_key({"seed": number}), answer)
+        for key in (request_key({"seed": number}) for number in range(shard, count, files)):
+            assert journal.get(key) is None
+            journal.append(key, answer)
         journal.close()
+        seconds.append(time.perf_counter() - start)
+    return round(seconds[0], 3), round(seconds[-1], 3)
 
 
 def open_journal(folder):
@@ -170,7 +176,7 @@ def open_journal(folder):
 
 def journal_figures(count, files):
     with tempfile.TemporaryDirectory() as folder:
-        measured(partial(fill_journal, folder, count, files))
+        (first_s, last_s), _ = measured(partial(fill_journal, folder, count, files))
         indexed, figures = measured(partial(open_journal, folder))
         for path in Path(folder).glob("*.index"):
             path.unlink()
@@ -178,6 +184,8 @@ def journal_figures(count, files):
     return {
         "answers": count,
         "files": files,
+        "first_shard_s": first_s,
+        "last_shard_s": last_s,
         "open_s": round(indexed, 3),
         "peak_rss_mb": figures["peak_rss_mb"],
         "open_without_index_s": round(scanned, 3),
