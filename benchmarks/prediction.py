@@ -56,8 +56,7 @@ def make_model(folder, options):
     prepare_encoder(list(texts(few)), ENCODER, CHUNK, folder / "encoder")
     tokenizer = AutoTokenizer.from_pretrained(folder / "encoder")
     labels = [Label("icd9cm", f"{n:05d}", "diagnosis", f"title {n}") for n in range(options.codes)]
-    titles = [label.title for label in labels]
-    model = build_model("plm_icd", str(folder / "encoder"), tokenizer, titles, {}, CHUNK, 1)
+    model = build_model("plm_icd", str(folder / "encoder"), options.codes, {}, CHUNK, 1)
     coder = {"text": "raw", "max_length": MAX_LENGTH, "model": "plm_icd"}
     coder |= {"threshold": {"logit": 0.0}, "calibration": {"slope": 1.0, "intercept": 0.0}}
     save_model(model, tokenizer, labels, coder, folder / "model")

@@ -13,6 +13,7 @@ from longtail_icd.common.config import TRAIN_SET_DEFAULTS
 from longtail_icd.common.tables import write_table
 from longtail_icd.training.batches import Collator, TokenDataset
 from longtail_icd.training.build import build_model
+from longtail_icd.training.description_init import initialise_labels
 from longtail_icd.training.encoder import prepare_encoder
 from longtail_icd.training.guideline import Guidelines
 from longtail_icd.training.model_folder import Label
@@ -59,7 +60,7 @@ SETTINGS = {
     "precision": "fp32",
     "select_on": "map",
     "early_stopping": None,
-    "description_init": True,
+    "description_init": "published",
     "description_tokens": 8,
     "guideline": True,
     "rdrop_alpha": 1.0,
@@ -124,7 +125,9 @@ def make_guidelines() -> Guidelines:
 
 def make_model(encoder: Path, kind: str, settings: dict = SETTINGS) -> PreTrainedModel:
     tokenizer = AutoTokenizer.from_pretrained(encoder)
-    return build_model(kind, str(encoder), tokenizer, TITLES, settings, CHUNK, SEED)
+    model = build_model(kind, str(encoder), len(TITLES), settings, CHUNK, SEED)
+    initialise_labels(model, TITLES, tokenizer, settings, make_notes(), real=6)
+    return model
 
 
 def make_collator(encoder: Path, kind: str) -> Collator:

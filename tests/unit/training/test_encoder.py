@@ -11,7 +11,7 @@ from longtail_icd.training.build import build_model
 from longtail_icd.training.encoder import prepare_encoder, without_pooler
 from longtail_icd.training.encoder_archive import fetch_encoder
 from longtail_icd.training.pretraining import ChunkDataset, pretrain, read_documents
-from training_stage import CHUNK, ENCODER, SETTINGS, TITLES, make_encoder
+from training_stage import CHUNK, ENCODER, SETTINGS, TITLES, make_encoder, run_training
 from transformers import (
     AutoConfig,
     AutoModel,
@@ -163,9 +163,8 @@ def test_pretraining_lowers_the_loss_and_a_coder_starts_from_its_weights(
     )
     assert not found["missing_keys"] and not found["unexpected_keys"]
     before = AutoModel.from_pretrained(tokenizer_folder, add_pooling_layer=False).state_dict()
-    tokenizer = AutoTokenizer.from_pretrained(tmp_path / "encoder")
     for kind in ("plm_icd", "gki_icd"):
-        coder = build_model(kind, str(tmp_path / "encoder"), tokenizer, TITLES, SETTINGS, CHUNK, 3)
+        coder = build_model(kind, str(tmp_path / "encoder"), len(TITLES), SETTINGS, CHUNK, 3)
         for name, weight in coder.encoder.state_dict().items():
             assert torch.equal(weight, encoder.state_dict()[name]), name
     assert not torch.equal(
@@ -231,3 +230,18 @@ def test_nothing_to_pretrain_on_and_a_diverged_loss_are_clear_errors(tokenizer_f
     with pytest.raises(UserError, match="the loss is no number"):
         run(tokenizer_folder, tmp_path / "encoder", tmp_path / "b", diverging)
     assert not (tmp_path / "encoder").exists()
+
+
+def test_frozen_layers_stay_as_they_are_and_the_others_learn(tokenizer_folder, tmp_path):
+    prepare_encoder(TITLES, ENCODER | {"layers": 3}, CHUNK, tmp_path / "encoder")
+    settings = SETTINGS | {"frozen_layers": 2}
+    model, _ = run_training(tmp_path / "encoder", tmp_path / "run", settings, "plm_ca", steps=2)
+    before = AutoModel.from_pretrained(tmp_path / "encoder", add_pooling_layer=False).state_dict()
+    for name, weight in model.encoder.state_dict().items():
+        trained = name.startswith("encoder.layer.2.")
+        assert torch.equal(weight, before[name]) != trained, name
+
+
+def test_more_frozen_layers_than_there_are_is_one_clear_error(tokenizer_folder):
+    with pytest.raises(UserError, match=r"frozen_layers: 4, but the encoder has 1 layers"):
+        build_model("plm_icd", str(tokenizer_folder), 3, {"frozen_layers": 4}, CHUNK, 3)

@@ -68,31 +68,6 @@ def test_label_attention_by_hand():
     assert second.item() == 100.0
 
 
-def test_description_initialisation_is_the_max_over_real_tokens():
-    model = _model("gki_icd").eval()
-    titles = [torch.from_numpy(title) for title in _notes(3, 5, 2, 4, 6)]
-    model.initialise_from_descriptions(titles, 8)
-    with torch.no_grad():
-        states = model.encoder(input_ids=titles[0][None]).last_hidden_state
-    assert torch.allclose(model.queries[0], states[0].amax(dim=0), atol=1e-5)
-    assert torch.equal(model.queries, model.classifier)
-
-
-def test_description_initialisation_as_published_pools_padding_too():
-    """Every title is padded to the same length, and what its padding shows takes part."""
-    model = _model("plm_ca", mask_padding=False).eval()
-    titles = [torch.from_numpy(title) for title in _notes(3, 5, 2, 4, 6)]
-    before = {name: weight.clone() for name, weight in model.encoder.state_dict().items()}
-    model.initialise_from_descriptions(titles, 6)
-    ids = torch.tensor([[*titles[0].tolist(), 1, 1, 1]])
-    with torch.no_grad():
-        states = model.encoder(input_ids=ids, attention_mask=(ids != 1).long()).last_hidden_state
-    assert torch.allclose(model.queries[0], states[0].amax(dim=0), atol=1e-5)
-    assert not torch.allclose(model.queries[0], states[0, :3].amax(dim=0), atol=1e-3)
-    for name, weight in model.encoder.state_dict().items():
-        assert torch.equal(weight, before[name]), name  # it reads the encoder and no more
-
-
 def test_losses_by_hand():
     zeros = torch.zeros(2, 2)
     assert weighted_bce(zeros, zeros, None).item() == pytest.approx(np.log(2))

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from tokenizers import ByteLevelBPETokenizer
 from tokenizers.processors import TemplateProcessing
+from torch import nn
 from transformers import (
     MODEL_MAPPING,
     AutoConfig,
@@ -110,6 +111,26 @@ def pretrained_encoder(
             f"architecture, the first {missing[0]}; get the encoder again"
         )
     return tokenizer, model
+
+
+def freeze_lowest(encoder: PreTrainedModel, layers: int) -> None:
+    """Leave the lowest layers and the embeddings below them as they are; 0: train everything.
+
+    Raises:
+        UserError: the encoder has fewer layers.
+    """
+    if layers == 0:
+        return
+    depth = encoder.config.num_hidden_layers
+    if layers > depth:
+        raise UserError(
+            f"configuration: models.*.frozen_layers: {layers}, but the encoder has {depth} layers"
+        )
+    stacks = (module for module in encoder.modules() if isinstance(module, nn.ModuleList))
+    stack = next(module for module in stacks if len(module) == depth)
+    encoder.requires_grad_(False)
+    for layer in stack[layers:]:
+        layer.requires_grad_(True)
 
 
 def prepare_encoder(

@@ -22,6 +22,7 @@ from longtail_icd.common.tables import read_table, write_table
 from longtail_icd.training.batches import Collator, TokenDataset, number_of_steps
 from longtail_icd.training.build import build_model
 from longtail_icd.training.checkpoints import fingerprint
+from longtail_icd.training.description_init import initialise_labels
 from longtail_icd.training.guideline import Guidelines, titles_of
 from longtail_icd.training.model_folder import Label, save_model
 from longtail_icd.training.termination import on_termination
@@ -96,9 +97,8 @@ def train_coder(job: Job) -> None:
     notes = _train_notes(job, codes)
     dev = TokenDataset(read_table(source["dev"], "training/tokens"))
     titles, guidelines = _knowledge(job, labels)
-    model = build_model(
-        job["model"], source["encoder"], tokenizer, titles, settings, job["chunk"], seed
-    )
+    model = build_model(job["model"], source["encoder"], len(codes), settings, job["chunk"], seed)
+    initialise_labels(model, titles, tokenizer, settings, notes.notes, notes.real)
     collator = Collator(len(codes), tokenizer, guidelines, seed, max_length=job["max_length"])
     folder = Path(job["output"]["model"])
     checkpoints = folder.parent / "checkpoints"

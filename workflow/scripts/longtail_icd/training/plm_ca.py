@@ -6,9 +6,6 @@ from torch import Tensor, nn
 from longtail_icd.training.attention import Attended, wide
 from longtail_icd.training.coder import Coder, CoderConfig
 
-# Titles encoded at a time.
-TITLES = 256
-
 
 class PlmCaConfig(CoderConfig):
     """Nothing beside what all coders have."""
@@ -31,26 +28,6 @@ class PlmCa(Coder):
         self.values = nn.Linear(size, size)
         self.norm = nn.LayerNorm(size)
         self.post_init()
-
-    @torch.no_grad()
-    def initialise_from_descriptions(self, titles: list[Tensor], length: int) -> None:
-        """Set queries and classifier to the max-pooled encoding of each code's title.
-
-        Args:
-            titles: the tokens of each label's title, in label order.
-            length: tokens a title has at most. Without masks, titles are padded to it and their
-                padding takes part in the pool.
-        """
-        training = self.training
-        self.eval()
-        for start in range(0, len(titles), TITLES):
-            part = titles[start : start + TITLES]
-            ids, lengths = torch.cat(part), [len(title) for title in part]
-            states, lengths = self.encode(ids, lengths, length)
-            pooled = torch.stack([title.amax(dim=0) for title in states.split(lengths)])
-            self.queries[start : start + TITLES] = pooled
-            self.classifier[start : start + TITLES] = pooled
-        self.train(training)
 
     def attended(self, input_ids: Tensor, lengths: list[int]) -> Attended:
         """Return queries Q Wk, keys H and values H Wv + b."""
