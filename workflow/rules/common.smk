@@ -247,8 +247,8 @@ def judge_template(wildcards):
 
 def offline_prose(wildcards):
     """Return the sentences of the offline writer, if the recipe uses it."""
-    offline = writer_config(wildcards)["backend"] == "offline"
-    return "resources/offline_prose.yaml" if offline else []
+    writer = writer_config(wildcards)
+    return writer["prose"] if writer["backend"] == "offline" else []
 
 
 def paid_recipes():

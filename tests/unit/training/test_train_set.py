@@ -70,6 +70,15 @@ def test_a_weight_is_that_of_added_notes_only():
     assert assemble(real, added, _options(weight=0.5), 1)[1].tolist() == [1, 1, 0.5, 0.5]
 
 
+def test_real_notes_can_be_passed_through_several_times_and_stay_as_they_are():
+    real, added = _notes([0, 1]), [_notes([2, 3], 2)]
+    options = _options(real_passes=3, weight=0.5, permute_anchors=True)
+    notes, weights = assemble(real, added, options, seed=1)
+    assert notes[:6].select(real.columns).equals(pl.concat([real] * 3))
+    assert notes["anchor_id"].to_list()[6:] == [3, 2]
+    assert weights.tolist() == [1.0] * 6 + [0.5] * 2
+
+
 @given(
     st.lists(st.integers(0, 4), max_size=30),
     st.lists(st.sampled_from([0, 0.1, 0.25, 0.5, 0.75, 0.9, 1]), min_size=2, max_size=2),

@@ -21,7 +21,9 @@ from longtail_icd.generation.requests import requests_of
 from longtail_icd.generation.screening.format import reasons_against, words_of
 
 ROOT = Path(__file__).parents[4]
-PROSE = load_prose(ROOT / "resources" / "offline_prose.yaml")
+FILES = ["offline_prose.yaml", "offline_prose_case_reports.yaml"]
+PROSES = {name: load_prose(ROOT / "resources" / name) for name in FILES}
+PROSE = PROSES["offline_prose.yaml"]
 KINDS = ["diagnosis", "diagnosis", "procedure"]
 
 
@@ -47,14 +49,15 @@ def asked(knowledge, seed, **changes):
     return generation_stage.request(f"r{seed}", **fields | changes)
 
 
-def text_of(one):
-    return draft_of(one, PROSE).text
+def text_of(one, prose=PROSE):
+    return draft_of(one, prose).text
 
 
+@pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("count", [1, 2, 7, 25])
-def test_every_code_is_said_once_and_the_note_passes_the_screening(count):
+def test_every_code_is_said_once_and_the_note_passes_the_screening(count, name):
     for seed in range(30):
-        text = text_of(request(count, seed))
+        text = text_of(request(count, seed), PROSES[name])
         for number in range(count):
             said = text.lower().count(f"wording {number}x") + text.lower().count(f"title {number}x")
             assert said == 1

@@ -51,14 +51,17 @@ def _train_notes(job: Job, codes: list[str]) -> TrainNotes:
     )
     labels = _tables(source["verdicts"], "generation/labels")
     tokens, weights = assemble(real, added, options, job["seed"], labels, codes)
-    print(f"{real.height} real, {tokens.height - real.height} added notes, {len(codes)} codes")
+    visits = real.height * options["real_passes"]
+    print(f"{real.height} real, {tokens.height - visits} added notes, {len(codes)} codes")
     unseen = len(codes) - real["label_ids"].explode().drop_nulls().n_unique()
     print(f"{unseen} codes have no real train note; they are kept")
+    paced = [real] * options["real_passes"] + added
     if options["steps_of"]:
         added = add_notes(_tables(source["steps_of"], "training/tokens"), job["pace"], real)
-    lengths = pl.concat([notes["input_ids"].list.len() for notes in [real, *added]])
+        paced = [real] * job["pace"]["real_passes"] + added
+    lengths = pl.concat([notes["input_ids"].list.len() for notes in paced])
     steps = number_of_steps(lengths.to_numpy(), settings)
-    return TrainNotes(TokenDataset(tokens, weights), real.height, options["order"], steps)
+    return TrainNotes(TokenDataset(tokens, weights), visits, options["order"], steps)
 
 
 def _knowledge(job: Job, labels: pl.DataFrame) -> tuple[list[str], Guidelines | None]:

