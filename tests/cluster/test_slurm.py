@@ -13,13 +13,13 @@ PROFILE = yaml.safe_load((ROOT / "slurm" / "profile.yaml").read_text())
 # trainings would wait for each other most of the time.
 THREADS = {"train_plm_icd": 1, "train_gki_icd": 1, "predict_codes": 1}
 ONE_THREAD = ("--set-threads", *(f"{rule}={count}" for rule, count in THREADS.items()))
-CONFIG = ("--configfile", "tests/config/tiny.yaml", *ONE_THREAD, "--")
+CONFIG = ("--configfile", "tests/config/tiny.yaml", "--")
 
 pytestmark = needs_slurm()
 
 
-def check_asked(jobs):
-    """Hold the jobs in the accounting against what their rules declare."""
+def check_asked(jobs, threads=PROFILE["set-threads"]):
+    """Hold the jobs in the accounting against what their rules and the profile declare."""
     for job in jobs:
         comment = job["Comment"]
         name = re.match(r"rule_(\w+?)(_wildcards_|$)", comment)[1]
@@ -32,7 +32,7 @@ def check_asked(jobs):
         assert int(job["TimelimitRaw"]) == asks_for(rule, "runtime"), comment
         memory = asks_for(rule, "mem_mb") or 2000  # screening_memory
         assert job["ReqMem"] == f"{memory}M", comment
-        assert int(job["ReqCPUS"]) == THREADS.get(name, 1), comment
+        assert int(job["ReqCPUS"]) == threads.get(name, 1), comment
 
 
 @pytest.mark.timeout(7200)  # the wait for other tests on the Slurm counts
@@ -67,7 +67,7 @@ def test_the_whole_demo(unrun):
         jobs = run.jobs()
     assert (unrun.folder / "results/demo/report/index.html").is_file()
     assert len(jobs) > 50
-    check_asked(jobs)
+    check_asked(jobs, THREADS)
 
 
 # A job longer than its minute, which saves what it has when it is told and goes on from there.

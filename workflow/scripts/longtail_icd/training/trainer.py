@@ -56,7 +56,7 @@ class TrainNotes:
 
     Attributes:
         notes: the real ones, then the added ones, with their weights.
-        real: number of the real ones.
+        real: number of the real ones, each counted as often as an epoch passes through it.
         order: a train set's: how real and added notes follow each other (see schedule.py).
         steps: optimizer steps in all; a broken last epoch counts as an epoch.
     """
