@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -17,6 +18,8 @@ from longtail_icd.generation.endpoints.endpoint import Endpoint
 from longtail_icd.generation.endpoints.gate import check_address, origin_of, resolve
 
 KEEPALIVE_S = 5.0  # how long an idle connection is kept
+
+_Origin = tuple[bytes, bytes, int | None]  # scheme, host, port
 
 
 class GatedBackend(httpcore2.AsyncNetworkBackend):
@@ -93,20 +96,19 @@ class GatedTransport(httpx2.AsyncBaseTransport):
     """Sends requests over connections that the gate has let through, and over no others.
 
     Certificates are verified against the system's authorities, whatever the environment says.
-    Every request under way has a pool to itself, which the next one takes over with its connection:
-    a common pool looks at all its connections twice per request, which at 256 of them costs more
-    than everything else that a request needs.
+    Connections are kept here, by origin, and not in httpcore2's pool: that looks at all of them
+    twice per request, which at 256 of them costs more than everything else that a request needs.
     """
 
     def __init__(self, endpoint: Endpoint):
-        self._open_pool = partial(
-            httpcore2.AsyncConnectionPool,
+        self._open = partial(
+            httpcore2.AsyncHTTPConnection,
             ssl_context=httpx2.create_ssl_context(trust_env=False),
             keepalive_expiry=KEEPALIVE_S,
             network_backend=GatedBackend(endpoint),
         )
-        self._pools: list[httpcore2.AsyncConnectionPool] = []
-        self._idle: list[httpcore2.AsyncConnectionPool] = []
+        self._all: set[httpcore2.AsyncHTTPConnection] = set()
+        self._idle: defaultdict[_Origin, list[httpcore2.AsyncHTTPConnection]] = defaultdict(list)
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send one request; see :class:`GatedBackend` for what is refused."""
@@ -114,11 +116,11 @@ class GatedTransport(httpx2.AsyncBaseTransport):
         target = httpcore2.URL(
             scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
         )
-        pool = self._take_pool()
-        release = partial(self._idle.append, pool)
+        origin = (url.raw_scheme, url.raw_host, url.port)
+        connection = await self._take(origin, target)
         try:
             with _as_client_errors():
-                response = await pool.handle_async_request(
+                response = await connection.handle_async_request(
                     httpcore2.Request(
                         method=request.method,
                         url=target,
@@ -128,26 +130,39 @@ class GatedTransport(httpx2.AsyncBaseTransport):
                     )
                 )
         except BaseException:
-            release()
+            self._release(origin, connection)
             raise
         return httpx2.Response(
             status_code=response.status,
             headers=response.headers,
-            stream=_ResponseStream(response.stream, release),
+            stream=_ResponseStream(response.stream, partial(self._release, origin, connection)),
             extensions=response.extensions,
         )
 
-    def _take_pool(self) -> httpcore2.AsyncConnectionPool:
-        """Return the pool that became idle last: its connection is the likeliest to be open."""
-        if not self._idle:
-            self._pools.append(self._open_pool())
-            return self._pools[-1]
-        return self._idle.pop()
+    async def _take(self, origin: _Origin, target: httpcore2.URL) -> httpcore2.AsyncHTTPConnection:
+        """Return the connection that became idle last and is still open, or a new one."""
+        idle = self._idle[origin]
+        while idle:
+            connection = idle.pop()
+            if not connection.has_expired():
+                return connection
+            self._all.remove(connection)
+            await connection.aclose()
+        connection = self._open(target.origin)
+        self._all.add(connection)
+        return connection
+
+    def _release(self, origin: _Origin, connection: httpcore2.AsyncHTTPConnection) -> None:
+        """Keep a connection for the next request, unless it has been closed."""
+        if connection.is_available():
+            self._idle[origin].append(connection)
+        else:
+            self._all.discard(connection)
 
     async def aclose(self) -> None:
         """Close all connections."""
-        for pool in self._pools:
-            await pool.aclose()
+        for connection in self._all:
+            await connection.aclose()
 
 
 def http_client(endpoint: Endpoint) -> httpx2.AsyncClient:
