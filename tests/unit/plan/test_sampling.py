@@ -164,7 +164,7 @@ def test_sharpness_is_the_least_at_which_drawn_sets_are_as_close_as_real_ones():
     labels, model = labels_of(notes), model_of(notes)
     tiers = dict(tiers_of(labels).select("code", "tier").iter_rows())
     conflicts = conflict_matrix(empty_table("plan/conflicts"), list(tiers))
-    sampler = Sampler(model, Sizes(labels, model), tiers, conflicts, 1.0, 1)
+    sampler = Sampler(model, Sizes(labels, model), tiers, conflicts, 1.0, None, 1)
     sharpness = fit_sharpness(labels, model, sampler, seed=1)
     real = real_sets(labels, model, seed=1)
     wanted = closeness(model, list(real.values()), real=True)
@@ -284,6 +284,16 @@ def test_head_load_takes_out_head_companions_alone():
     whole, without = (build(notes, {"100.2": 6}, head_load=load) for load in (1.0, 0.0))
     assert any(head & set(codes) for codes in whole["codes"])
     assert not any(head & set(codes) for codes in without["codes"])
+
+
+def test_most_companions_are_the_first_of_those_that_would_be_drawn():
+    """A cap changes nothing but the sets' sizes: what a set has is what the whole one has."""
+    amounts = {"100.2": 2, "105.0": 1}
+    whole, cut = (build(many_notes(), amounts, max_companions=most) for most in (None, 1))
+    assert max(map(len, whole["codes"])) > 2
+    for all_codes, codes in zip(whole["codes"], cut["codes"], strict=True):
+        assert len(codes) == min(len(all_codes), 2)
+        assert set(codes) <= set(all_codes)
 
 
 def test_what_cannot_be_new_is_left_out_and_said(capsys):

@@ -118,6 +118,7 @@ def draw_sets(
     taxonomy: pl.DataFrame,
     mined: dict[str, pl.DataFrame],
     head_load: float,
+    max_companions: int | None,
     seed: int,
 ) -> pl.DataFrame:
     """Return the requests with code sets drawn code by code: strategy ``sample``.
@@ -131,13 +132,15 @@ def draw_sets(
         taxonomy: a table `terminology/codes`.
         mined: the tables `plan/cooccurrence`, `plan/group_cooccurrence` and `plan/conflicts`.
         head_load: share of the head-tier companions that stay.
+        max_companions: of a set; None: as many as real sets have.
         seed: of the draws.
     """
     space = dict(tiers.sort("code").select("code", "tier").iter_rows())
     pairs, groups = mined["cooccurrence"], mined["group_cooccurrence"]
     model = Companions(tiers, taxonomy, inside["note_id"].n_unique(), pairs, groups)
     conflicts = conflict_matrix(mined["conflicts"], list(space))
-    sampler = Sampler(model, Sizes(inside, model), space, conflicts, head_load, seed)
+    sizes = Sizes(inside, model)
+    sampler = Sampler(model, sizes, space, conflicts, head_load, max_companions, seed)
     sampler.sharpness = fit_sharpness(inside, model, sampler, seed)
     print(f"drawn sets are as close as real ones at a sharpness of {sampler.sharpness}")
     # Reserves choose last: what is written first does not depend on them.
@@ -169,6 +172,7 @@ def build_code_sets(
     seed: int,
     reserve: float = 0.0,
     head_load: float = 1.0,
+    max_companions: int | None = None,
     **mined: pl.DataFrame,
 ) -> pl.DataFrame:
     """Return a table `plan/code_sets`: the allocated number of requests per anchor.
@@ -186,6 +190,7 @@ def build_code_sets(
         seed: of the draws.
         reserve: requests beyond the allocated, as a share of them.
         head_load: ``sample``: share of the head-tier companions that stay.
+        max_companions: ``sample``: of a set; None: as many as real sets have.
         mined: ``sample``: the tables cooccurrence, group_cooccurrence and conflicts of the plan.
     """
     inside = labels.join(tiers, on=["version", "code"], how="semi").select(
@@ -198,7 +203,7 @@ def build_code_sets(
     if strategy == "paper":
         sets = take_over(inside, anchors, requests, taxonomy, seed)
     elif strategy == "sample":
-        sets = draw_sets(inside, requests, tiers, taxonomy, mined, head_load, seed)
+        sets = draw_sets(inside, requests, tiers, taxonomy, mined, head_load, max_companions, seed)
     else:
         sets = requests.with_columns(
             codes=pl.concat_list("anchor"),

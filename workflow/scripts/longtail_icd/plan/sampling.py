@@ -107,6 +107,7 @@ class Sampler:
         tiers: the tier of each code of the label space, in the order of ``conflicts``.
         conflicts: symmetric, boolean, over the label space.
         head_load: share of the head-tier companions that stay in a set, 0 to 1.
+        most: companions of a set; None: as many as real sets have.
         seed: of all draws.
 
     Attributes:
@@ -120,10 +121,12 @@ class Sampler:
         tiers: dict[str, str],
         conflicts: sparse.csr_array,
         head_load: float,
+        most: int | None,
         seed: int,
     ):
         self._model, self._sizes, self._tiers = model, sizes, tiers
         self._head_load, self._seed = head_load, seed
+        self._most = sizes.largest if most is None else most
         self.sharpness = 1.0
         self._row = {code: row for row, code in enumerate(tiers)}
         columns = [self._row[code] for code in model.codes]
@@ -148,7 +151,7 @@ class Sampler:
             candidates,
             self._weight[candidates] * free,
             self._model.lift_of(anchor)[candidates],
-            self._sizes.of(anchor, self._tiers[anchor], chance[:, 0]),
+            self._sizes.of(anchor, self._tiers[anchor], chance[:, 0]).clip(max=1 + self._most),
             contradicted.sum(axis=1),
             chance[:, 1 + CANDIDATES :],
         )
@@ -199,8 +202,8 @@ class Sampler:
 
     def trial(self, anchors: list[str], sharpness: float) -> list[tuple[str, ...]]:
         """Return a whole set for each anchor, drawn with another sharpness; some may come twice."""
-        usual = self.sharpness, self._head_load
-        self.sharpness, self._head_load = sharpness, 1.0
+        usual = self.sharpness, self._head_load, self._most
+        self.sharpness, self._head_load, self._most = sharpness, 1.0, self._sizes.largest
         requests = [(anchor, 0) for anchor in anchors]
         starts = range(0, len(requests), BATCH)
         sets = [
@@ -208,7 +211,7 @@ class Sampler:
             for start in starts
             for drawn in self._batch(requests[start : start + BATCH], attempt=ATTEMPTS)
         ]
-        self.sharpness, self._head_load = usual
+        self.sharpness, self._head_load, self._most = usual
         return sets
 
     def draw(self, requests: list[tuple[str, int]]) -> dict[tuple[str, int], Drawn | None]:
