@@ -2,7 +2,8 @@
 
 The stand-in on loopback is no language model: it answers after a fixed time, 6 kB a note, and fails
 a share of the requests with 429, 500 or a cut connection. `capacity_share` is our rate after the
-ramp-up, while all allowed requests are in flight, over the most that so many can have. `lost`
+ramp-up, while all allowed requests are in flight, over the server's own capacity: what bare sockets
+that send the same bytes again and again get from it, as many at once, in the same run. `lost`
 counts requests without an answer, `repeated` those that the server answered more than once.
 `cpu_ratio` is our CPU time over that of the plain way, in the same run: the same client with its
 own retries, a semaphore and gather, and nothing stored on the way. `journal`: opening the index of
@@ -122,6 +123,31 @@ def ask_plainly(path, count, settings, folder):
     return sum(isinstance(answer, Exception) for answer in answers)
 
 
+def ask_barely(path, count, settings, folder):
+    """Send one request again and again over bare sockets; what comes back is not looked at."""
+    import polars as pl  # noqa: PLC0415
+
+    port = int(settings["base_url"].split(":")[2].split("/")[0])
+    chats = json.loads(pl.read_parquet(path, n_rows=1)["chats"][0])
+    body = json.dumps({"model": "stand-in", "messages": chats[0], "max_tokens": 512}).encode()
+    head = f"POST /v1/chat/completions HTTP/1.1\r\ncontent-length: {len(body)}\r\n\r\n".encode()
+
+    async def ask_for(shares):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**20)
+        for _ in shares:
+            writer.write(head + body)
+            answer = await reader.readuntil(b"\r\n\r\n")
+            await reader.readexactly(int(answer.split(b"content-length: ")[1].split(b"\r\n")[0]))
+        writer.close()
+
+    async def everything():
+        at_once = settings["concurrency"]
+        await asyncio.gather(*(ask_for(range(at, count, at_once)) for at in range(at_once)))
+
+    asyncio.run(everything())
+    return 0
+
+
 def steady_rate(times, concurrency, latency):
     """Return requests per second of the middle half, or of all where there are few."""
     if len(times) < 20 * concurrency:
@@ -144,6 +170,12 @@ def against_stand_in(write, path, count, arguments):
         repeated = sum(answers - 1 for answers in server.answered.values())
         rate = steady_rate(sorted(server.times), arguments.concurrency, arguments.latency)
     return lost, figures, rate, repeated
+
+
+def capacity_of(path, count, arguments):
+    """Return the requests per second that the stand-in answers at most, none of them failing."""
+    faultless = argparse.Namespace(**vars(arguments) | {"faults": 0.0})
+    return against_stand_in(ask_barely, path, count, faultless)[2]
 
 
 def fill_journal(folder, count, files):
@@ -217,6 +249,7 @@ def main():
         if arguments.grow_from:
             growth = {"memory_growth": round(ours["peak_rss_mb"] / small["peak_rss_mb"], 2)}
         lost_plainly, plain, _, _ = against_stand_in(ask_plainly, path, count, arguments)
+        capacity = capacity_of(path, count, arguments)
     print(f"the plain way: {plain['wall_s']} s, {lost_plainly} of {count} notes lost")
     report(
         stage="generation",
@@ -225,7 +258,8 @@ def main():
         cpu_ratio=round(ours["cpu_s"] / plain["cpu_s"], 2),
         **growth,
         requests_per_s=round(count / ours["wall_s"], 1),
-        capacity_share=round(rate * arguments.latency / arguments.concurrency, 3),
+        capacity_per_s=round(capacity, 1),
+        capacity_share=round(rate / capacity, 3),
         lost=lost,
         lost_plainly=lost_plainly,
         repeated=repeated,

@@ -3,13 +3,16 @@
 import shutil
 
 import pytest
+import yaml
 from checkouts import copy_checkout
 from rule_files import ROOT
 
 # Overlays that stand over another, and those alone.
 OVER = {
     **dict.fromkeys(("mimic3_50", "mimic3_clean", "mimic4_icd10", "mimic4_icd9"), "mimic3_full"),
-    **dict.fromkeys(("codiesp_llm", "codiesp_scratch", "codiesp_siblings"), "codiesp_study"),
+    **dict.fromkeys(
+        ("codiesp_llm", "codiesp_more", "codiesp_scratch", "codiesp_siblings"), "codiesp_study"
+    ),
 }
 NAMES = sorted(path.stem for path in (ROOT / "config").glob("*.yaml") if path.stem != "config")
 SPLITS = ("train", "dev", "test")
@@ -69,7 +72,13 @@ def test_a_thousand_shards_can_be_planned(unrun, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("overlay", "arms"),
-    [(None, 11), ("codiesp_scratch", 3), ("codiesp_siblings", 3), ("codiesp_llm", 11)],
+    [
+        (None, 9),
+        ("codiesp_more", 11),
+        ("codiesp_scratch", 3),
+        ("codiesp_siblings", 3),
+        ("codiesp_llm", 9),
+    ],
 )
 def test_the_study_on_codiesp_can_be_planned_with_the_corpus_in_its_place(overlay, arms, stocked):
     names = ["codiesp_study", *filter(None, [overlay])]
@@ -78,7 +87,17 @@ def test_the_study_on_codiesp_can_be_planned_with_the_corpus_in_its_place(overla
     assert printed.count("rule train_plm_ca:") == 5 * arms
     assert "rule train_plm_icd:" not in printed
     assert ("rule fetch_encoder:" in printed) == (overlay != "codiesp_scratch")
-    assert f"results/{names[-1]}/report/index.html" in printed
+    corpus = "codiesp_study" if overlay == "codiesp_more" else names[-1]
+    assert f"results/{corpus}/report/index.html" in printed
+
+
+def test_more_arms_leave_the_study_its_comparisons():
+    """A list in an overlay takes the place of the whole list, and with it of the study's claims."""
+    study, more = (
+        yaml.safe_load((ROOT / "config" / f"codiesp_{name}.yaml").read_text())["comparisons"]
+        for name in ("study", "more")
+    )
+    assert more[: len(study)] == study
 
 
 @pytest.mark.slow
