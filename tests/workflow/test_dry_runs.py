@@ -73,11 +73,11 @@ def test_a_thousand_shards_can_be_planned(unrun, tmp_path):
 @pytest.mark.parametrize(
     ("overlay", "arms"),
     [
-        (None, 9),
+        (None, 7),
         ("codiesp_more", 11),
         ("codiesp_scratch", 3),
         ("codiesp_siblings", 3),
-        ("codiesp_llm", 9),
+        ("codiesp_llm", 7),
     ],
 )
 def test_the_study_on_codiesp_can_be_planned_with_the_corpus_in_its_place(overlay, arms, stocked):
