@@ -19,8 +19,6 @@ from longtail_icd.generation.endpoints.gate import check_address, origin_of, res
 
 KEEPALIVE_S = 5.0  # how long an idle connection is kept
 
-_Origin = tuple[bytes, bytes, int | None]  # scheme, host, port
-
 
 class GatedBackend(httpcore2.AsyncNetworkBackend):
     """Connects to the very address that was checked: the host is looked up once per connection.
@@ -108,7 +106,7 @@ class GatedTransport(httpx2.AsyncBaseTransport):
             network_backend=GatedBackend(endpoint),
         )
         self._all: set[httpcore2.AsyncHTTPConnection] = set()
-        self._idle: defaultdict[_Origin, list[httpcore2.AsyncHTTPConnection]] = defaultdict(list)
+        self._idle: defaultdict[str, list[httpcore2.AsyncHTTPConnection]] = defaultdict(list)
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send one request; see :class:`GatedBackend` for what is refused."""
@@ -116,8 +114,8 @@ class GatedTransport(httpx2.AsyncBaseTransport):
         target = httpcore2.URL(
             scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
         )
-        origin = (url.raw_scheme, url.raw_host, url.port)
-        connection = await self._take(origin, target)
+        connection = await self._take(target.origin)
+        release = partial(self._release, target.origin, connection)
         try:
             with _as_client_errors():
                 response = await connection.handle_async_request(
@@ -130,38 +128,38 @@ class GatedTransport(httpx2.AsyncBaseTransport):
                     )
                 )
         except BaseException:
-            self._release(origin, connection)
+            release()
             raise
         return httpx2.Response(
             status_code=response.status,
             headers=response.headers,
-            stream=_ResponseStream(response.stream, partial(self._release, origin, connection)),
+            stream=_ResponseStream(response.stream, release),
             extensions=response.extensions,
         )
 
-    async def _take(self, origin: _Origin, target: httpcore2.URL) -> httpcore2.AsyncHTTPConnection:
+    async def _take(self, origin: httpcore2.Origin) -> httpcore2.AsyncHTTPConnection:
         """Return the connection that became idle last and is still open, or a new one."""
-        idle = self._idle[origin]
+        idle = self._idle[str(origin)]
         while idle:
             connection = idle.pop()
             if not connection.has_expired():
                 return connection
             self._all.remove(connection)
             await connection.aclose()
-        connection = self._open(target.origin)
+        connection = self._open(origin)
         self._all.add(connection)
         return connection
 
-    def _release(self, origin: _Origin, connection: httpcore2.AsyncHTTPConnection) -> None:
+    def _release(self, origin: httpcore2.Origin, connection: httpcore2.AsyncHTTPConnection) -> None:
         """Keep a connection for the next request, unless it has been closed."""
         if connection.is_available():
-            self._idle[origin].append(connection)
+            self._idle[str(origin)].append(connection)
         else:
             self._all.discard(connection)
 
     async def aclose(self) -> None:
         """Close all connections."""
-        for connection in self._all:
+        for connection in tuple(self._all):
             await connection.aclose()
 
 
