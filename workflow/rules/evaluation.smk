@@ -96,6 +96,7 @@ rule compare_runs:
         breakdown="<results>/evaluation/breakdown.parquet",
         averages="<results>/evaluation/averages.parquet",
         comparisons="<results>/evaluation/comparisons.parquet",
+        changes="<results>/evaluation/changed_labels.parquet",
     log:
         "<logs>/evaluation/compare_runs.log",
     benchmark:

@@ -352,6 +352,21 @@ TABLES = {
             "support": pl.Int64,
         },
     ),
+    # Notes and codes that two sides give in different numbers of seeds; gold: whether coders do.
+    "evaluation/changed_labels": Table(
+        "compare_runs",
+        {
+            "baseline": pl.String,
+            "against": pl.String,
+            "model": pl.String,
+            "note_id": pl.String,
+            **_CODE,
+            "tier": pl.String,
+            "gold": pl.Boolean,
+            "baseline_seeds": pl.Int64,
+            "against_seeds": pl.Int64,
+        },
+    ),
     # delta: against minus baseline, mean over seeds. effect_size: Cohen's h. smallest_detectable:
     # the difference that this test set had an 80 % chance to show. ci_seeds: conditional on the
     # training seeds, or drawn as the patients are. primary: the endpoint chosen beforehand.

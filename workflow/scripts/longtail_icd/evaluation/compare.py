@@ -10,6 +10,7 @@ import polars as pl
 from longtail_icd.common.errors import UserError
 from longtail_icd.common.tables import TABLES
 from longtail_icd.common.tiers import TIERS
+from longtail_icd.evaluation.changes import codes_given
 from longtail_icd.evaluation.evaluate import document_values
 from longtail_icd.evaluation.gold import GoldStandard
 from longtail_icd.evaluation.intervals import (
@@ -47,11 +48,13 @@ class Run:
     Attributes:
         name: model/train_set/seedN.
         gold: what it is judged by, aligned to its scores.
+        given: the codes that it gave, see :func:`~longtail_icd.evaluation.changes.codes_given`.
         statistics: by tier and metric.
     """
 
     name: str
     gold: GoldStandard
+    given: pl.DataFrame
     statistics: dict[tuple[str, str], Statistic]
 
 
@@ -78,7 +81,7 @@ def read_run(
     documents = document_values(scores.logits, gold.labels, gold.tier, TIERS, cuts)
     statistics = run_statistics(counts, documents, gold.patient, gold.masks(), weights)
     kept = {key: one for key, one in statistics.items() if key[1].startswith(COMPARED)}
-    return Run(name, gold, kept)
+    return Run(name, gold, codes_given(scores, predicted), kept)
 
 
 def check_as_scored(name: str, metrics: pl.DataFrame, gold: GoldStandard) -> None:
