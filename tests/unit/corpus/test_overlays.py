@@ -35,9 +35,11 @@ OVERLAYS = {
     "codiesp_study": ["codiesp_study"],
     **{
         name: ["codiesp_study", name]
-        for name in ("codiesp_scratch", "codiesp_siblings", "codiesp_llm")
+        for name in ("codiesp_llm", "codiesp_more", "codiesp_scratch", "codiesp_siblings")
     },
 }
+# Adds arms to the table of another.
+SAME_TABLE = {"codiesp_more": "codiesp_study"}
 # text, joining, rules, edition: what makes the documents and labels those of the literature.
 RECIPES = {
     "mimic3_full": ("raw", "newline", "mullenbach", None),
@@ -65,7 +67,7 @@ def test_every_corpus_overlay_is_tested():
 def test_an_overlay_is_valid_once_its_folders_exist(tmp_path, name):
     config = _configured(name)
     corpus = config["corpus"]
-    assert corpus["name"] == name
+    assert corpus["name"] == SAME_TABLE.get(name, name)
     assert corpus["split"]["method"] == ("patient" if name == "table" else "official")
     corpus["path"] = str(tmp_path)
     if corpus["split"]["ids"] is not None:
