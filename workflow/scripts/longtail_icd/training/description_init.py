@@ -22,6 +22,8 @@ EXAMPLES = 64  # real train notes that show how token states lie and what logits
 # notes, where half the sharpness did as well and twice did worse.
 SHARPNESS = 6.0
 SPREAD = 20.0
+# The prior is found by halving: how far a bias may move at most, and how often.
+WIDEST, HALVINGS = 100.0, 30
 
 
 def initialise_labels(
@@ -120,7 +122,10 @@ def align_with_titles(model: PlmCa, titles: list[Tensor], examples: list[np.ndar
 
 @torch.no_grad()
 def set_prior(model: PlmCa, examples: list[np.ndarray], shares: Tensor) -> None:
-    """Set each label's bias so that its mean logit over the examples is the log-odds of its share.
+    """Set each label's bias so that its mean probability over the examples is its share.
+
+    Of the mean logit that would not do: logits of a standard deviation of 2 make the mean
+    probability nine times too high, and the first steps would do nothing but bring it down.
 
     Args:
         model: in evaluation mode.
@@ -128,7 +133,12 @@ def set_prior(model: PlmCa, examples: list[np.ndarray], shares: Tensor) -> None:
         shares: of the train notes that have the label, [L], between 0 and 1.
     """
     logits = torch.cat([model(*concatenate([note])).logits for note in examples])
-    model.bias.add_(torch.logit(shares) - logits.mean(dim=0))
+    low, high = torch.full_like(shares, -WIDEST), torch.full_like(shares, WIDEST)
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        above = torch.sigmoid(logits + middle).mean(dim=0) > shares
+        low, high = torch.where(above, low, middle), torch.where(above, middle, high)
+    model.bias.add_((low + high) / 2)
 
 
 def label_shares(notes: TokenDataset, labels: int) -> Tensor:
