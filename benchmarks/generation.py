@@ -2,8 +2,8 @@
 
 The stand-in on loopback is no language model: it answers after a fixed time, 6 kB a note, and fails
 a share of the requests with 429, 500 or a cut connection. `capacity_share` is our rate after the
-ramp-up, while all allowed requests are in flight, over the server's own capacity: what bare sockets
-that send the same bytes again and again get from it, as many at once, in the same run. `lost`
+ramp-up, while all allowed requests are in flight, over the server's own capacity: what as many bare
+sockets get from it in the same run that send one request of that length again and again. `lost`
 counts requests without an answer, `repeated` those that the server answered more than once.
 `cpu_ratio` is our CPU time over that of the plain way, in the same run: the same client with its
 own retries, a semaphore and gather, and nothing stored on the way. `journal`: opening the index of
@@ -23,6 +23,7 @@ import time
 from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from measure import measured, report, versus
 
@@ -31,6 +32,7 @@ sys.path[:0] = [str(ROOT / "workflow" / "scripts"), str(ROOT / "tests")]
 NOTES_PER_ANCHOR = 11  # as the paper's mean
 ANSWER_BYTES = 6000
 PROMPT = {"template": "paper", "seed": 1}
+EXAMPLE = "An example in many words. " * 230
 
 
 def compose(count):
@@ -49,7 +51,7 @@ def compose(count):
 
     sets = code_sets(many_sets(count))
     facts = wanted_facts(sets, tiers(), taxonomy(), synonyms())
-    texts = dict.fromkeys(sets["request_id"], "An example in many words. " * 230)
+    texts = dict.fromkeys(sets["request_id"], EXAMPLE)
     template = load_template(ROOT / "resources" / "prompts" / "paper.j2")
     start = time.perf_counter()
     prompts = compose_prompts(sets, facts, template, PROMPT, Material(exemplars=texts))
@@ -125,16 +127,14 @@ def ask_plainly(path, count, settings, folder):
 
 def ask_barely(path, count, settings, folder):
     """Send one request again and again over bare sockets; what comes back is not looked at."""
-    import polars as pl  # noqa: PLC0415
-
-    port = int(settings["base_url"].split(":")[2].split("/")[0])
-    chats = json.loads(pl.read_parquet(path, n_rows=1)["chats"][0])
-    body = json.dumps({"model": "stand-in", "messages": chats[0], "max_tokens": 512}).encode()
+    port = urlsplit(settings["base_url"]).port
+    chat = [{"role": "user", "content": EXAMPLE}]
+    body = json.dumps({"model": "stand-in", "messages": chat, "max_tokens": 512}).encode()
     head = f"POST /v1/chat/completions HTTP/1.1\r\ncontent-length: {len(body)}\r\n\r\n".encode()
 
-    async def ask_for(shares):
+    async def ask_for(share):
         reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**20)
-        for _ in shares:
+        for _ in share:
             writer.write(head + body)
             answer = await reader.readuntil(b"\r\n\r\n")
             await reader.readexactly(int(answer.split(b"content-length: ")[1].split(b"\r\n")[0]))

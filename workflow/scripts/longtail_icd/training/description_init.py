@@ -18,8 +18,8 @@ from longtail_icd.training.tokenization import token_ids
 TITLES = 256  # encoded at a time
 EXAMPLES = 64  # real train notes that show how token states lie and what logits are usual
 # How much higher a label scores a token whose state is its title's than an average one, and how
-# much higher its logit is if it saw nothing else. Chosen on CodiEsp's dev
-# notes, where half the sharpness did as well and twice did worse.
+# much higher its logit is if it saw nothing else. Chosen on CodiEsp's dev notes, where half the
+# sharpness did as well and twice did worse.
 SHARPNESS = 6.0
 SPREAD = 20.0
 # The prior is found by halving: how far a bias may move at most, and how often.
