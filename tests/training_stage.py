@@ -60,6 +60,7 @@ SETTINGS = {
     "precision": "fp32",
     "select_on": "map",
     "early_stopping": None,
+    "calibrate_unseen": False,
     "description_init": "published",
     "description_tokens": 8,
     "guideline": True,

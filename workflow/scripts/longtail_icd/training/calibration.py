@@ -22,6 +22,43 @@ class Calibration:
         return expit(self.slope * logits.astype(np.float64) + self.intercept)
 
 
+@dataclass(frozen=True)
+class Rescaling:
+    """logit becomes factor · logit + offset; factor > 0."""
+
+    factor: float = 1.0
+    offset: float = 0.0
+
+    def __call__(self, logits: np.ndarray) -> np.ndarray:
+        """Return rescaled logits of any shape."""
+        return self.factor * logits + self.offset
+
+
+def rescale_unseen(logits: np.ndarray, gold: np.ndarray, unseen: np.ndarray) -> Rescaling:
+    """Return what brings unseen codes' logits to the scale of the others, by the labels of dev.
+
+    Codes that no real train note has are learnt from synthetic notes alone, and every real one
+    counts against them: on real notes their logits are too low beside the others'. Both groups
+    are calibrated by themselves; where they then have the same probability, they shall have the
+    same logit.
+
+    Args:
+        logits: of dev, [N, L].
+        gold: [N, L] of 0 and 1.
+        unseen: the codes that no real train note has, [L] of booleans.
+
+    Returns:
+        Nothing to do, if dev has no label of one of the groups or nothing was learnt of the seen.
+    """
+    if not (gold[:, unseen].any() and gold[:, ~unseen].any()):
+        return Rescaling()
+    own = fit_calibration(logits[:, unseen], gold[:, unseen])
+    others = fit_calibration(logits[:, ~unseen], gold[:, ~unseen])
+    if others.slope <= LEAST_SLOPE:
+        return Rescaling()
+    return Rescaling(own.slope / others.slope, (own.intercept - others.intercept) / others.slope)
+
+
 def fit_calibration(logits: np.ndarray, gold: np.ndarray) -> Calibration:
     """Fit by maximum likelihood over all decisions, one per note and code.
 

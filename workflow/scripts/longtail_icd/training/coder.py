@@ -87,6 +87,12 @@ class Coder(PreTrainedModel):
         """Return the logits [B, L] of the notes' label vectors."""
         return torch.stack([(note * self.classifier).sum(dim=-1) for note in vectors]) + self.bias
 
+    @torch.no_grad()
+    def rescale(self, labels: Tensor, factor: float, offset: float) -> None:
+        """Make factor · logit + offset of the logits of some labels, [L] of booleans."""
+        self.classifier[labels] *= factor
+        self.bias[labels] = factor * self.bias[labels] + offset
+
     def forward(
         self,
         input_ids: Tensor,

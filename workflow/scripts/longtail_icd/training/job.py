@@ -106,7 +106,8 @@ def train_coder(job: Job) -> None:
     folder = Path(job["output"]["model"])
     checkpoints = folder.parent / "checkpoints"
     run = checkpoints / _run_hash(job)
-    trained = train(model, notes, dev, collator, settings, seed, run, job["save_steps"])
+    unseen = (labels["n_train"] == 0).to_numpy() if settings["calibrate_unseen"] else None
+    trained = train(model, notes, dev, collator, settings, seed, run, job["save_steps"], unseen)
     if dist.is_initialized() and dist.get_rank() > 0:
         return
     write_table(trained.history, job["output"]["history"], "training/history")
@@ -115,6 +116,7 @@ def train_coder(job: Job) -> None:
         "max_length": job["max_length"],
         "threshold": {"logit": trained.threshold, "kind": "micro_f1 on dev"},
         "calibration": {**asdict(trained.calibration), "kind": "platt on dev"},
+        "rescaled_unseen": {**asdict(trained.rescaling), "kind": "platt on dev, by group"},
         "step": trained.step,
         "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
         "model": job["model"],

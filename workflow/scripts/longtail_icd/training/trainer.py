@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,12 @@ from longtail_icd.training.batches import (
     TokenBudgetSampler,
     TokenDataset,
 )
-from longtail_icd.training.calibration import Calibration, fit_calibration
+from longtail_icd.training.calibration import (
+    Calibration,
+    Rescaling,
+    fit_calibration,
+    rescale_unseen,
+)
 from longtail_icd.training.callbacks import (
     CollapseGuard,
     EarlyStopping,
@@ -76,16 +82,22 @@ class Trained:
         step: the optimizer step whose weights were kept.
         threshold: the logit at which they had their best micro-F1 on dev.
         calibration: of their logits on dev.
+        rescaling: of the logits of unseen codes; already part of the weights.
     """
 
     history: pl.DataFrame
     step: int
     threshold: float
     calibration: Calibration
+    rescaling: Rescaling
 
 
-def dev_metrics(prediction: EvalPrediction) -> dict[str, float]:
+def dev_metrics(prediction: EvalPrediction, unseen: np.ndarray | None = None) -> dict[str, float]:
     """MAP, micro-F1 and recall at the threshold that is best for micro-F1, calibration, on dev.
+
+    Args:
+        prediction: logits and gold labels, [N, L].
+        unseen: codes whose logits are rescaled first, [L] of booleans; see rescale_unseen.
 
     Raises:
         UserError: a logit is not finite.
@@ -93,6 +105,10 @@ def dev_metrics(prediction: EvalPrediction) -> dict[str, float]:
     logits, targets = prediction.predictions, prediction.label_ids
     if not np.isfinite(logits).all():
         raise UserError("training: dev logits are not finite; lower models.*.learning_rate")
+    rescaling = Rescaling()
+    if unseen is not None:
+        rescaling = rescale_unseen(logits, targets, unseen)
+        logits = np.where(unseen, rescaling(logits), logits)
     cut, micro_f1 = best_micro_f1(logits, targets)
     recall = float((logits >= cut)[targets.astype(bool)].mean())
     ranking = mean_average_precision(logits, targets)
@@ -104,6 +120,8 @@ def dev_metrics(prediction: EvalPrediction) -> dict[str, float]:
         "threshold": cut,
         "slope": calibration.slope,
         "intercept": calibration.intercept,
+        "factor": rescaling.factor,
+        "offset": rescaling.offset,
     }
 
 
@@ -291,6 +309,7 @@ def train(
     seed: int,
     checkpoints: Path,
     save_steps: int | None = None,
+    unseen: np.ndarray | None = None,
 ) -> Trained:
     """Train ``model`` in place and leave it with the weights of the epoch that is best on dev.
 
@@ -304,6 +323,7 @@ def train(
         checkpoints: folder of this very run (see checkpoints.py); training goes on from the
             last one in it. The caller removes it when the model is saved.
         save_steps: steps between checkpoints inside an epoch, if there are to be any.
+        unseen: the codes whose logits are rescaled on dev, [L] of booleans; none: as they are.
 
     Raises:
         UserError: nothing to train or select on, a loss or logit that is no number, a collapse, a
@@ -325,7 +345,7 @@ def train(
         train_dataset=train_notes.notes,
         eval_dataset=dev_notes,
         data_collator=collator,
-        compute_metrics=dev_metrics,
+        compute_metrics=partial(dev_metrics, unseen=unseen),
         callbacks=_callbacks(settings, collator, sampler, save_steps),
     )
     # Processes draw dropout apart from each other.
@@ -338,4 +358,8 @@ def train(
         entry for entry in state.log_history if entry["step"] == step and "eval_threshold" in entry
     )
     calibration = Calibration(chosen["eval_slope"], chosen["eval_intercept"])
-    return Trained(history_table(state.log_history), step, chosen["eval_threshold"], calibration)
+    rescaling = Rescaling(chosen["eval_factor"], chosen["eval_offset"])
+    if unseen is not None:
+        model.rescale(torch.from_numpy(unseen), rescaling.factor, rescaling.offset)
+    history = history_table(state.log_history)
+    return Trained(history, step, chosen["eval_threshold"], calibration, rescaling)
