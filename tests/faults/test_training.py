@@ -285,7 +285,7 @@ def test_a_loss_that_is_no_number_stops_the_run_at_that_step(encoder, tmp_path):
 
 def test_a_model_that_predicts_everything_stops_the_run(encoder, tmp_path, monkeypatch):
     metrics = {"map": 0.1, "micro_f1": 0.02, "recall": 1.0, "threshold": 0.0}
-    monkeypatch.setattr(trainer_module, "dev_metrics", lambda prediction: metrics)
+    monkeypatch.setattr(trainer_module, "dev_metrics", lambda prediction, unseen: metrics)
     with pytest.raises(UserError, match="model has collapsed at step 6"):
         run_training(encoder, tmp_path / "run")
 

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from longtail_icd.training.calibration import LEAST_SLOPE, Calibration, fit_calibration
+from longtail_icd.training.calibration import (
+    LEAST_SLOPE,
+    Calibration,
+    Rescaling,
+    fit_calibration,
+    rescale_unseen,
+)
 
 
 def sigmoid(logits):
@@ -48,6 +54,43 @@ def test_the_order_of_logits_is_never_turned_round(seed, spread):
     assert found.slope >= LEAST_SLOPE
     assert np.isfinite(found.probabilities(logits)).all()
     assert (np.diff(found.probabilities(np.sort(logits.ravel()))) >= 0).all()
+
+
+UNSEEN = np.arange(500) >= 300
+
+
+def drawn_labels(seed=0, notes=400):
+    """Logits and labels whose chance is sigmoid(logit - 1), of seen and unseen codes alike."""
+    draw = np.random.default_rng(seed)
+    logits = draw.normal(-3, 2, (notes, 500))
+    return logits, draw.random(logits.shape) < sigmoid(logits - 1)
+
+
+def test_unseen_codes_get_the_logits_that_seen_ones_have_at_the_same_chance():
+    """Halved and 2 lower, they are doubled and raised by 4."""
+    logits, gold = drawn_labels()
+    told = np.where(UNSEEN, logits / 2 - 2, logits).astype(np.float32)
+    found = rescale_unseen(told, gold, UNSEEN)
+    assert (found.factor, found.offset) == pytest.approx((2, 4), abs=0.2)
+    assert np.allclose(found(told[:, UNSEEN]), logits[:, UNSEEN], atol=0.5)
+
+
+def test_codes_that_are_on_the_same_scale_stay_where_they_are():
+    logits, gold = drawn_labels()
+    found = rescale_unseen(logits.astype(np.float32), gold, UNSEEN)
+    assert (found.factor, found.offset) == pytest.approx((1, 0), abs=0.15)
+
+
+@pytest.mark.parametrize("silent", [UNSEEN, ~UNSEEN])
+def test_without_dev_labels_of_a_group_nothing_is_rescaled(silent):
+    logits, gold = drawn_labels(notes=20)
+    gold[:, silent] = False
+    assert rescale_unseen(logits, gold, UNSEEN) == Rescaling()
+
+
+def test_a_model_that_turns_seen_codes_round_gives_no_scale():
+    logits, gold = drawn_labels(notes=20)
+    assert rescale_unseen(np.where(UNSEEN, logits, -logits), gold, UNSEEN) == Rescaling()
 
 
 def test_without_a_fit_a_probability_is_the_sigmoid():

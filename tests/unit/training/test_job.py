@@ -15,6 +15,7 @@ from longtail_icd.training.checkpoints import last_checkpoint
 from longtail_icd.training.inference import predict
 from longtail_icd.training.job import launch
 from longtail_icd.training.model_folder import read_titles
+from longtail_icd.training.selection import best_micro_f1, mean_average_precision
 from safetensors.torch import load_file
 from training_stage import SETTINGS, TITLED, make_job, make_tokens, run_python
 
@@ -40,6 +41,25 @@ def test_a_job_writes_a_complete_model_and_its_history_and_no_checkpoint(tmp_pat
     assert coder["calibration"]["kind"] == "platt on dev" and coder["calibration"]["slope"] > 0
     assert read_titles(tmp_path / "run" / "model") == TITLED
     assert history["step"].max() == 9  # three epochs of ten notes, four at a time
+
+
+@pytest.mark.parametrize("kind", ["plm_icd", "gki_icd"])
+def test_rescaled_codes_are_saved_as_dev_was_scored(kind, tmp_path):
+    """The saved model's own logits have the MAP and the best micro-F1 that history tells."""
+    job = make_job(tmp_path, kind, settings=SETTINGS | {"calibrate_unseen": True})
+    tiers = read_table(job["input"]["tiers"], "plan/tiers")
+    unseen = (pl.int_range(pl.len()) > 0).cast(pl.Int64)
+    write_table(tiers.with_columns(n_train=4 * unseen), job["input"]["tiers"], "plan/tiers")
+    launch(job, 1)
+    folder = Path(job["output"]["model"])
+    coder = json.loads((folder / "coder.json").read_text())
+    assert coder["rescaled_unseen"]["factor"] != 1.0
+    logits, gold = predict(folder, make_tokens(6), 4), np.eye(3)[[0, 1, 2, 0, 1, 2]]
+    history = read_table(job["output"]["history"], "training/history").filter(step=coder["step"])
+    told = dict(history.select("metric", "value").iter_rows())
+    assert best_micro_f1(logits, gold)[1] == pytest.approx(told["eval_micro_f1"])
+    assert mean_average_precision(logits, gold) == pytest.approx(told["eval_map"])
+    assert best_micro_f1(logits, gold)[0] == pytest.approx(coder["threshold"]["logit"], abs=1e-4)
 
 
 @pytest.mark.parametrize(("passes", "steps"), [(1, 12), (2, 21)])
