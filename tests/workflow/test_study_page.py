@@ -34,7 +34,8 @@ def test_every_claim_has_its_comparison(baseline):
 def test_arms_differ_in_nothing_that_they_are_not_compared_for():
     """As many steps, passes and, where notes are as long as each other, notes of each code."""
     arms = {**STUDY["train_sets"], **MORE["train_sets"]}
-    for name, arm in arms.items():
+    for name in sorted({*arms} - {"original"}):  # which every claim is held against as well
+        arm = arms[name]
         assert arm.get("steps_of") == "planned" or arm["recipes"] == ["planned"], name
         assert arm.get("real_passes") == (6 if arm["recipes"] else None), name
     recipes = STUDY["recipes"] | MORE["recipes"]

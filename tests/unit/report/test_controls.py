@@ -35,13 +35,11 @@ def test_the_role_of_a_comparison_names_the_controls_of_both_sides():
     assert role_of(pair, found) == "permuted labels, equal steps"
 
 
-def test_the_page_answers_the_first_comparison_that_is_no_control():
-    found = configured("description")
-    control = {"baseline": "original", "against": "description"}
-    question = found["comparisons"][0]
-    found["comparisons"] = [control, question]
-    assert main_comparison(found) == question
-    found["comparisons"] = [control]
+def test_the_page_answers_the_first_comparison_though_it_be_with_a_control():
+    """Against as many steps is the question of a study that is to be believed."""
+    found = configured("longer")
+    control = {"baseline": "longer", "against": "extended"}
+    found["comparisons"].insert(0, control)
     assert main_comparison(found) == control
     found["comparisons"] = []
     assert main_comparison(found) is None

@@ -109,7 +109,5 @@ def not_run(settings: dict[str, Any], planned: list[str]) -> list[tuple[str, str
 
 
 def main_comparison(settings: dict[str, Any]) -> dict[str, str] | None:
-    """Return the comparison that the page answers first: the first that is no control."""
-    pairs = settings["comparisons"]
-    questions = [pair for pair in pairs if role_of(pair, settings) == QUESTION]
-    return next(iter([*questions, *pairs]), None)
+    """Return the comparison that the page answers first: the configuration's first."""
+    return next(iter(settings["comparisons"]), None)

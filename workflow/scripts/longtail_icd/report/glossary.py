@@ -6,7 +6,7 @@ ALL_CODES = "all"
 POOLED_F1 = "micro_f1"  # over the codes of one tier: the pooled F1 of that tier
 PRIMARY_TIER = "few_shot"
 
-_MODELS = {"plm_icd": "PLM-ICD", "gki_icd": "GKI-ICD"}
+_MODELS = {"plm_icd": "PLM-ICD", "plm_ca": "PLM-CA", "gki_icd": "GKI-ICD"}
 
 TIERS = {
     "head": "head",
