@@ -145,6 +145,7 @@ def write_run(folder: Path, train_sets=("original", "extended"), seeds=(1,)) -> 
     tables = {
         "metrics": ("evaluation/metrics", metrics_table(train_sets, seeds)),
         "averages": ("evaluation/averages", averages_table(train_sets, len(seeds))),
+        "ensembles": ("evaluation/ensembles", averages_table(train_sets, len(seeds))),
         "comparisons": ("evaluation/comparisons", comparisons_table(train_sets, len(seeds))),
         "codes": ("report/codes", codes_table(train_sets)),
         "jobs": ("report/jobs", jobs_table()),

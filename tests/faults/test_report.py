@@ -22,6 +22,7 @@ def paths(tmp_path):
     [
         ("metrics", "score_predictions"),
         ("averages", "compare_runs"),
+        ("ensembles", "score_ensembles"),
         ("comparisons", "compare_runs"),
         ("tiers", "stratify_codes"),
         ("synonyms", "extract_synonyms"),

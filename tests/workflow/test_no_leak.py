@@ -10,6 +10,7 @@ import pytest
 EVALUATION_ONLY = {
     "predict_codes",
     "score_predictions",
+    "score_ensembles",
     "compare_runs",
     "tabulate_codes",
     "write_report",

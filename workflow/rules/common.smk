@@ -420,7 +420,8 @@ def used_settings():
 
 def evaluation_targets():
     """Return the files that `snakemake evaluation` makes."""
-    return ["<results>/evaluation/metrics.parquet", "<results>/evaluation/comparisons.parquet"]
+    tables = ("metrics", "comparisons", "ensembles")
+    return [f"<results>/evaluation/{table}.parquet" for table in tables]
 
 
 def new_notes(wildcards):

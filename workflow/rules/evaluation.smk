@@ -81,6 +81,37 @@ rule score_predictions:
         "../scripts/score_predictions.py"
 
 
+rule score_ensembles:
+    """All seeds' logits of each train set, averaged, to what they reach together."""
+    input:
+        dev_scores=expand("<results>/evaluation/{run}/scores/dev.safetensors", run=RUNS),
+        test_scores=expand("<results>/evaluation/{run}/scores/test.safetensors", run=RUNS),
+        dev_labels="<results>/corpus/labels/dev.parquet",
+        test_labels="<results>/corpus/labels/test.parquet",
+        notes="<results>/corpus/notes/test.parquet",
+        tiers="<results>/plan/tiers.parquet",
+    output:
+        ensembles="<results>/evaluation/ensembles.parquet",
+    log:
+        "<logs>/evaluation/score_ensembles.log",
+    benchmark:
+        "<benchmarks>/evaluation/score_ensembles.tsv"
+    conda:
+        "../../envs/torch.yaml"
+    resources:
+        mem_mb=per_attempt(8000),
+        runtime=per_attempt(60),
+    params:
+        code=code_of("evaluation", "score_ensembles"),
+        runs=RUNS,
+        models=MODELS,
+        train_sets=list(config["train_sets"]),
+        seeds=config["seeds"],
+        evaluation=config["evaluation"],
+    script:
+        "../scripts/score_ensembles.py"
+
+
 rule compare_runs:
     """All runs' logits and metrics to one table; train sets and comparisons with intervals."""
     input:

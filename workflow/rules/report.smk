@@ -240,6 +240,7 @@ rule write_report:
         prices="resources/prices.yaml",
         metrics="<results>/evaluation/metrics.parquet",
         averages="<results>/evaluation/averages.parquet",
+        ensembles="<results>/evaluation/ensembles.parquet",
         comparisons="<results>/evaluation/comparisons.parquet",
         codes="<results>/report/codes.parquet",
         jobs="<results>/report/jobs.parquet",

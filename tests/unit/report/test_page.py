@@ -106,6 +106,11 @@ def test_every_train_set_of_each_model_has_its_row(page_of):
     assert section.count('<th scope="row">permuted</th>') == 2
 
 
+@pytest.mark.parametrize("seeds", [(1,), (1, 2)])
+def test_seeds_together_stand_there_if_there_are_several(page_of, seeds):
+    assert ("GKI-ICD: all seeds together in points" in page_of(seeds=seeds)) == (len(seeds) > 1)
+
+
 def test_answer_comes_first_and_sections_follow_in_order(page_of):
     html = page_of(train_sets=("original", "extended", "permuted"))
     places = [

@@ -54,6 +54,20 @@ _RUN = {
     "threshold_kind": pl.String,
 }
 
+_REACHED = {
+    "model": pl.String,
+    "train_set": pl.String,
+    "tier": pl.String,
+    "metric": pl.String,
+    "value": pl.Float64,
+    "ci_low": pl.Float64,
+    "ci_high": pl.Float64,
+    "ci_method": pl.String,
+    "n_seeds": pl.Int64,
+    "ci_seeds": pl.String,
+    "support": pl.Int64,
+}
+
 TABLES = {
     # One row per document, before the split; official_split is null where the source has none.
     "corpus/prepared_notes": Table("prepare_corpus", {**_NOTE, "official_split": pl.String}),
@@ -336,22 +350,9 @@ TABLES = {
         },
     ),
     # value: of a train set, mean over seeds; the metrics that are compared.
-    "evaluation/averages": Table(
-        "compare_runs",
-        {
-            "model": pl.String,
-            "train_set": pl.String,
-            "tier": pl.String,
-            "metric": pl.String,
-            "value": pl.Float64,
-            "ci_low": pl.Float64,
-            "ci_high": pl.Float64,
-            "ci_method": pl.String,
-            "n_seeds": pl.Int64,
-            "ci_seeds": pl.String,
-            "support": pl.Int64,
-        },
-    ),
+    "evaluation/averages": Table("compare_runs", _REACHED),
+    # The same of the mean of all seeds' logits: one coder, so conditional on its n_seeds seeds.
+    "evaluation/ensembles": Table("score_ensembles", _REACHED),
     # Notes and codes that two sides give in different numbers of seeds; gold: whether coders do.
     "evaluation/changed_labels": Table(
         "compare_runs",

@@ -1,4 +1,4 @@
-"""What every train set reaches, in one table: means over seeds, with intervals."""
+"""What every train set reaches, in one table: its seeds' means, or all seeds together."""
 
 from collections.abc import Sequence
 
@@ -23,13 +23,16 @@ _SHOWN = [
 ]
 
 
-def average_table(averages: pl.DataFrame, model: str, train_sets: Sequence[str]) -> PageTable:
+def average_table(
+    averages: pl.DataFrame, model: str, train_sets: Sequence[str], what: str = "means over seeds"
+) -> PageTable:
     """One model's train sets, a row each, in the configuration's order.
 
     Args:
-        averages: table ``evaluation/averages``.
+        averages: table ``evaluation/averages`` or ``evaluation/ensembles``.
         model: a key of the config's ``models``.
         train_sets: the configuration's.
+        what: says what the figures are of.
     """
     cells = {
         (row["train_set"], row["metric"], row["tier"]): (
@@ -38,7 +41,7 @@ def average_table(averages: pl.DataFrame, model: str, train_sets: Sequence[str])
         for row in averages.filter(model=model).iter_rows(named=True)
     }
     return PageTable(
-        f"{model_name(model)}: means over seeds in points, with intervals",
+        f"{model_name(model)}: {what} in points, with intervals",
         [
             "train set",
             *(f"{metric_label(metric, tier)}, {tier_name(tier)}" for metric, tier in _SHOWN),

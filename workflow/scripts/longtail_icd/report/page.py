@@ -136,6 +136,11 @@ def _results(sources: Sources, settings: dict[str, Any]) -> dict[str, Any]:
             efficiency_table(comparisons, pairs, one, sources.trainings, tokens) for one in models
         ],
         "averages": [average_table(sources.averages, one, train_sets) for one in models],
+        "ensembles": [
+            average_table(sources.ensembles, one, train_sets, "all seeds together")
+            for one in models
+            if len(settings["seeds"]) > 1
+        ],
         "moved": [moved_table(moved, one) for one in models],
         "families": [family_table(sources.codes, one, shown) for one in models],
         "scores": [metric_table(metrics, model, train_sets, ALL_CODES) for model in models],

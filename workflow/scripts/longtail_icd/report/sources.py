@@ -51,6 +51,7 @@ class Sources:
 
     metrics: pl.DataFrame
     averages: pl.DataFrame
+    ensembles: pl.DataFrame
     comparisons: pl.DataFrame
     codes: pl.DataFrame
     jobs: pl.DataFrame
@@ -142,9 +143,9 @@ def read_sources(
     """Read what the rule `write_report` has as input.
 
     Args:
-        paths: files by name: metrics, averages, comparisons, codes, jobs, tiers, synonyms,
-            manifest, published_scores, prices; lists notes and labels in the order of the splits;
-            lists benchmarks and models (folders) in that of ``runs``; lists allocations,
+        paths: files by name: metrics, averages, ensembles, comparisons, codes, jobs, tiers,
+            synonyms, manifest, published_scores, prices; lists notes and labels in the order of the
+            splits; lists benchmarks and models (folders) in that of ``runs``; lists allocations,
             synthetic_notes, synthetic_labels, manifests and qualities in the order of ``recipes``;
             a list code_sets in the order of ``planned`` and a list assessments in that of
             ``assessed``; the figures of :data:`FIGURES`.
@@ -169,6 +170,7 @@ def read_sources(
     return Sources(
         metrics=read_table(paths["metrics"], "evaluation/metrics"),
         averages=read_table(paths["averages"], "evaluation/averages"),
+        ensembles=read_table(paths["ensembles"], "evaluation/ensembles"),
         comparisons=read_table(paths["comparisons"], "evaluation/comparisons"),
         codes=read_table(paths["codes"], "report/codes"),
         jobs=read_table(paths["jobs"], "report/jobs"),
