@@ -47,7 +47,7 @@ def arms(averages: pl.DataFrame) -> str:
     """Show what each train set reaches (section 9): points, intervals of 95 %.
 
     Args:
-        averages: table `evaluation/averages`.
+        averages: table `evaluation/averages` or `evaluation/ensembles`.
     """
     rows = []
     for arm in averages["train_set"].unique(maintain_order=True):
@@ -225,7 +225,7 @@ def main(results: Path, with_texts: bool) -> None:
     evaluation = results / "evaluation"
     tables = {
         name: read_table(evaluation / f"{name}.parquet", f"evaluation/{name}")
-        for name in ("averages", "comparisons", "breakdown", "changed_labels")
+        for name in ("averages", "ensembles", "comparisons", "breakdown", "changed_labels")
     }
     notes = pl.read_parquet(results / "corpus/notes/test.parquet", columns=["note_id", "text"])
     texts = dict(notes.iter_rows())
@@ -235,6 +235,7 @@ def main(results: Path, with_texts: bool) -> None:
     )
     wordings = Wordings(*terminology, texts)
     print(arms(tables["averages"]))
+    print(arms(tables["ensembles"]))
     print(differences(tables["comparisons"]))
     for arm in (ARM, PAPER):
         print(*claims(tables["comparisons"], arm), sep="\n")
