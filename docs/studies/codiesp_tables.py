@@ -14,20 +14,22 @@ import polars as pl
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
+from longtail_icd.common.errors import UserError  # noqa: E402
 from longtail_icd.common.files import read_json  # noqa: E402
 from longtail_icd.common.tables import read_table  # noqa: E402
 from longtail_icd.evaluation.changes import PLACE, codes_given  # noqa: E402
 from longtail_icd.evaluation.scores import read_scores  # noqa: E402
 from longtail_icd.generation.screening.words import Words, phrase_of  # noqa: E402
+from longtail_icd.report.families import family_confusion  # noqa: E402
+from longtail_icd.report.glossary import ALL_CODES, POOLED_F1  # noqa: E402
 from longtail_icd.report.numbers import excludes_zero, interval, points, signed_points  # noqa: E402
 
 BASELINE, ARM, PAPER = "original_equal_steps", "planned", "extended"
 TIERS = ("few_shot", "zero_shot")
-POOLED_F1 = "micro_f1"  # over a tier's codes: its pooled F1
 SHOWN = [
-    *((POOLED_F1, tier) for tier in (*TIERS, "all")),
-    ("map", "all"),
-    *((f"macro_f1_{kind}", "all") for kind in ("all_codes", "harmonic", "test_codes")),
+    *((POOLED_F1, tier) for tier in (*TIERS, ALL_CODES)),
+    ("map", ALL_CODES),
+    *((f"macro_f1_{kind}", ALL_CODES) for kind in ("all_codes", "harmonic", "test_codes")),
 ]
 GUARD = -0.01  # micro-F1 over all codes: no loss
 CLAIMS = {  # in their order; of each the train sets to be above
@@ -102,7 +104,7 @@ def claims(comparisons: pl.DataFrame, arm: str) -> Iterator[str]:
                 holds &= row["delta"] > 0 and bool(excludes_zero(row["ci_low"], row["ci_high"]))
                 yield f"  - {arm} against {baseline}, {tier}: {difference(row)}"
             if baseline == BASELINE:
-                row = part.filter(tier="all").row(0, named=True)
+                row = part.filter(tier=ALL_CODES).row(0, named=True)
                 holds &= row["ci_low"] > GUARD
                 yield f"  - {arm} against {baseline}, all codes: {difference(row)}"
         yield f"- {claim}: {'holds' if holds else 'does not hold'}"
@@ -136,13 +138,10 @@ def families(codes: pl.DataFrame) -> str:
     Args:
         codes: table `report/codes`.
     """
-    siblings = codes.filter(pl.len().over("model", "train_set", "family") > 1)
-    sums = siblings.group_by("train_set", maintain_order=True).agg(
-        pl.col("n_test", "missed", "mistaken").sum()
-    )
+    sums = family_confusion(codes).filter(tier=ALL_CODES).sort("train_set")
     rows = [
         [f"`{name}`", str(labels), f"{missed:.0f}", f"{mistaken:.0f} ({mistaken / missed:.1%})"]
-        for name, labels, missed, mistaken in sums.rows()
+        for name, labels, missed, mistaken in sums.drop("model", "tier").rows()
     ]
     return markdown(["arm", "labels", "missed", "a sibling in its place"], rows)
 
@@ -252,4 +251,9 @@ def main(results: Path, with_texts: bool) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), "--texts" in sys.argv)
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    try:
+        main(Path(sys.argv[1]), "--texts" in sys.argv)
+    except UserError as error:
+        sys.exit(f"error: {error}")
