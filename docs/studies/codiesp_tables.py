@@ -195,7 +195,9 @@ def recall_by_wording(results: Path, wordings: Wordings) -> str:
     means = (
         pl.concat(shares).group_by("tier", "named", "len", "train_set").agg(pl.col("found").mean())
     )
-    wide = means.pivot("train_set", index=["tier", "named", "len"], values="found")
+    wide = means.sort("train_set").pivot(
+        "train_set", index=["tier", "named", "len"], values="found"
+    )
     wide = wide.sort("tier", "named", descending=[False, True])
     rows = [
         [tier, "yes" if said else "no", str(n), *map(points, found)]
