@@ -18,6 +18,7 @@ from longtail_icd.common.errors import UserError  # noqa: E402
 from longtail_icd.common.files import read_json  # noqa: E402
 from longtail_icd.common.tables import read_table  # noqa: E402
 from longtail_icd.evaluation.changes import PLACE, codes_given  # noqa: E402
+from longtail_icd.evaluation.metrics import decide  # noqa: E402
 from longtail_icd.evaluation.scores import read_scores  # noqa: E402
 from longtail_icd.generation.screening.words import Words, phrase_of  # noqa: E402
 from longtail_icd.report.families import family_confusion  # noqa: E402
@@ -188,7 +189,7 @@ def recall_by_wording(results: Path, wordings: Wordings) -> str:
         run = scored.parents[1]
         scores = read_scores(scored)
         cut = read_json(run / "threshold.json")["logit_threshold"]
-        given = codes_given(scores, scores.logits >= cut).with_columns(found=True)
+        given = codes_given(scores, decide(scores.logits, cut)).with_columns(found=True)
         both = gold.join(given, on=PLACE, how="left").with_columns(pl.col("found").fill_null(False))
         share = both.group_by("tier", "named").agg(pl.len(), pl.col("found").mean())
         shares.append(share.with_columns(train_set=pl.lit(run.parent.name)))
