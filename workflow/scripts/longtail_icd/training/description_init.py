@@ -48,7 +48,8 @@ def initialise_labels(
     if not isinstance(model, PlmCa) or settings["description_init"] == "none":
         return
     length = min(settings["description_tokens"], model.config.chunk)
-    tokens = [torch.tensor(ids) for ids in token_ids(titles, tokenizer, length)]
+    titled = token_ids(titles, tokenizer, length)
+    tokens = [torch.tensor(ids, device=model.device) for ids in titled]
     training = model.training
     model.eval()
     if settings["description_init"] == "published":
@@ -59,6 +60,12 @@ def initialise_labels(
         align_with_titles(model, tokens, examples)
         set_prior(model, examples, label_shares(notes, len(titles)))
     model.train(training)
+
+
+def _on_device(model: PlmCa, examples: list[np.ndarray]) -> tuple[Tensor, list[int]]:
+    """Return the tokens of some notes one after another, where the model is, and their lengths."""
+    ids, lengths = concatenate(examples)
+    return ids.to(model.device), lengths
 
 
 def _in_parts(titles: list[Tensor]) -> Iterator[tuple[Tensor, list[int]]]:
@@ -103,7 +110,7 @@ def align_with_titles(model: PlmCa, titles: list[Tensor], examples: list[np.ndar
         examples: tokens of some notes.
     """
     chunk = model.config.chunk
-    states = encode_chunks(model.encoder, *concatenate(examples), chunk)
+    states = encode_chunks(model.encoder, *_on_device(model, examples), chunk)
     middle = states.mean(dim=0)
     queries = []
     for ids, lengths in _in_parts(titles):
@@ -111,7 +118,7 @@ def align_with_titles(model: PlmCa, titles: list[Tensor], examples: list[np.ndar
         queries += [(one[1:-1] if len(one) > 2 else one).mean(dim=0) for one in titled]
     queries = torch.stack(queries) - middle
     norms = queries.norm(dim=1).mean() * (states - middle).norm(dim=1).mean()
-    identity = torch.eye(len(middle))
+    identity = torch.eye(len(middle), device=middle.device)
     model.queries.copy_(queries)
     model.keys.weight.copy_(SHARPNESS / norms * identity)
     model.values.weight.copy_(identity)
@@ -132,7 +139,8 @@ def set_prior(model: PlmCa, examples: list[np.ndarray], shares: Tensor) -> None:
         examples: tokens of some notes.
         shares: of the train notes that have the label, [L], between 0 and 1.
     """
-    logits = torch.cat([model(*concatenate([note])).logits for note in examples])
+    logits = torch.cat([model(*_on_device(model, [note])).logits for note in examples])
+    shares = shares.to(logits.device)
     low, high = torch.full_like(shares, -WIDEST), torch.full_like(shares, WIDEST)
     for _ in range(HALVINGS):
         middle = (low + high) / 2

@@ -73,6 +73,13 @@ def _knowledge(job: Job, labels: pl.DataFrame) -> tuple[list[str], Guidelines | 
     return titles, guidelines
 
 
+def _device() -> torch.device:
+    """Return the GPU of this process, or the CPU."""
+    if not torch.cuda.is_available():
+        return torch.device("cpu")
+    return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+
+
 def _run_hash(job: Job) -> str:
     """Return the name of the run's checkpoints: of all that decides its result."""
     files = [[value] if isinstance(value, str) else value for value in job["input"].values()]
@@ -101,6 +108,7 @@ def train_coder(job: Job) -> None:
     dev = TokenDataset(read_table(source["dev"], "training/tokens"))
     titles, guidelines = _knowledge(job, labels)
     model = build_model(job["model"], source["encoder"], len(codes), settings, job["chunk"], seed)
+    model.to(_device())
     initialise_labels(model, titles, tokenizer, settings, notes.notes, notes.real)
     collator = Collator(len(codes), tokenizer, guidelines, seed, max_length=job["max_length"])
     folder = Path(job["output"]["model"])
