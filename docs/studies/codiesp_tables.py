@@ -39,6 +39,7 @@ CLAIMS = {  # in their order; of each the train sets to be above
     "it is more than a dictionary": ("description",),
 }
 CASES = 10  # gained, and lost
+TABLES = ("metrics", "averages", "ensembles", "comparisons", "breakdown", "changed_labels")
 
 
 def markdown(heads: list[str], rows: list[list[str]]) -> str:
@@ -173,11 +174,12 @@ class Wordings:
         return [wording for wording, phrase in phrases if phrase and phrase in text]
 
 
-def recall_by_wording(results: Path, wordings: Wordings) -> str:
+def recall_by_wording(results: Path, metrics: pl.DataFrame, wordings: Wordings) -> str:
     """Show the share of test labels found, by whether a note words them as the terminology does.
 
     Args:
         results: the study's folder.
+        metrics: table `evaluation/metrics`; its runs are shown.
         wordings: of the test notes.
     """
     labels = read_table(results / "corpus/labels/test.parquet", "corpus/labels").select(PLACE)
@@ -185,14 +187,15 @@ def recall_by_wording(results: Path, wordings: Wordings) -> str:
     named = [bool(wordings.in_note(*place)) for place in labels.select(PLACE).iter_rows()]
     gold = labels.with_columns(named=pl.Series(named)).join(tiers, on="code")
     shares = []
-    for scored in sorted((results / "evaluation").glob("*/*/seed*/scores/test.safetensors")):
-        run = scored.parents[1]
-        scores = read_scores(scored)
+    runs = metrics.select("model", "train_set", "seed").unique(maintain_order=True)
+    for model, train_set, seed in runs.iter_rows():
+        run = results / "evaluation" / model / train_set / f"seed{seed}"
+        scores = read_scores(run / "scores/test.safetensors")
         cut = read_json(run / "threshold.json")["logit_threshold"]
         given = codes_given(scores, decide(scores.logits, cut)).with_columns(found=True)
         both = gold.join(given, on=PLACE, how="left").with_columns(pl.col("found").fill_null(False))
         share = both.group_by("tier", "named").agg(pl.len(), pl.col("found").mean())
-        shares.append(share.with_columns(train_set=pl.lit(run.parent.name)))
+        shares.append(share.with_columns(train_set=pl.lit(train_set)))
     means = (
         pl.concat(shares).group_by("tier", "named", "len", "train_set").agg(pl.col("found").mean())
     )
@@ -226,8 +229,7 @@ def main(results: Path, with_texts: bool) -> None:
     """Print every table."""
     evaluation = results / "evaluation"
     tables = {
-        name: read_table(evaluation / f"{name}.parquet", f"evaluation/{name}")
-        for name in ("averages", "ensembles", "comparisons", "breakdown", "changed_labels")
+        name: read_table(evaluation / f"{name}.parquet", f"evaluation/{name}") for name in TABLES
     }
     notes = pl.read_parquet(results / "corpus/notes/test.parquet", columns=["note_id", "text"])
     texts = dict(notes.iter_rows())
@@ -243,7 +245,7 @@ def main(results: Path, with_texts: bool) -> None:
         print(*claims(tables["comparisons"], arm), sep="\n")
     print(chapters(tables["breakdown"]))
     print(families(read_table(results / "report/codes.parquet", "report/codes")))
-    print(recall_by_wording(results, wordings))
+    print(recall_by_wording(results, tables["metrics"], wordings))
     for name, row in cases(tables["changed_labels"]):
         said = "; ".join(wordings.in_note(row["note_id"], row["code"])) or "no wording of it"
         seeds = f"{row['baseline_seeds']} → {row['against_seeds']}"

@@ -10,9 +10,10 @@ from rule_files import ROOT
 # Overlays that stand over another, and those alone.
 OVER = {
     **dict.fromkeys(("mimic3_50", "mimic3_clean", "mimic4_icd10", "mimic4_icd9"), "mimic3_full"),
-    **dict.fromkeys(
-        ("codiesp_llm", "codiesp_more", "codiesp_scratch", "codiesp_siblings"), "codiesp_study"
-    ),
+    **{
+        f"codiesp_{name}": "codiesp_study"
+        for name in ("larger", "llm", "more", "scratch", "siblings")
+    },
 }
 NAMES = sorted(path.stem for path in (ROOT / "config").glob("*.yaml") if path.stem != "config")
 SPLITS = ("train", "dev", "test")
@@ -75,6 +76,7 @@ def test_a_thousand_shards_can_be_planned(unrun, tmp_path):
     [
         (None, 7),
         ("codiesp_more", 11),
+        ("codiesp_larger", 3),
         ("codiesp_scratch", 3),
         ("codiesp_siblings", 3),
         ("codiesp_llm", 7),
@@ -86,7 +88,9 @@ def test_the_study_on_codiesp_can_be_planned_with_the_corpus_in_its_place(overla
     printed = stocked.snakemake("--dry-run", *configured)
     assert printed.count("rule train_plm_ca:") == 5 * arms
     assert "rule train_plm_icd:" not in printed
-    assert ("rule fetch_encoder:" in printed) == (overlay != "codiesp_scratch")
+    assert ("rule fetch_encoder:" in printed) == (
+        overlay not in ("codiesp_larger", "codiesp_scratch")
+    )
     corpus = "codiesp_study" if overlay == "codiesp_more" else names[-1]
     assert f"results/{corpus}/report/index.html" in printed
 

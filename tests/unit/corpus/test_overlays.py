@@ -34,8 +34,8 @@ OVERLAYS = {
     },
     "codiesp_study": ["codiesp_study"],
     **{
-        name: ["codiesp_study", name]
-        for name in ("codiesp_llm", "codiesp_more", "codiesp_scratch", "codiesp_siblings")
+        f"codiesp_{name}": ["codiesp_study", f"codiesp_{name}"]
+        for name in ("larger", "llm", "more", "scratch", "siblings")
     },
 }
 # Adds arms to the table of another.

@@ -22,6 +22,8 @@ from transformers import (
     BertForMaskedLM,
     ModernBertConfig,
     ModernBertForMaskedLM,
+    MPNetConfig,
+    MPNetForMaskedLM,
     RobertaConfig,
     RobertaForMaskedLM,
 )
@@ -36,6 +38,7 @@ SIZES = {
 }
 PUBLISHED = {
     "roberta": lambda: RobertaForMaskedLM(RobertaConfig(max_position_embeddings=18, **SIZES)),
+    "mpnet": lambda: MPNetForMaskedLM(MPNetConfig(max_position_embeddings=18, **SIZES)),
     "bert": lambda: BertForMaskedLM(BertConfig(max_position_embeddings=16, **SIZES)),
     "modernbert": lambda: ModernBertForMaskedLM(
         ModernBertConfig(

@@ -27,7 +27,7 @@ from longtail_icd.common.files import atomic_folder
 
 SPECIAL_TOKENS = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
 # These count positions from behind the padding id.
-RESERVED_POSITIONS = {"roberta": 2, "xlm-roberta": 2, "camembert": 2}
+RESERVED_POSITIONS = {"roberta": 2, "xlm-roberta": 2, "camembert": 2, "mpnet": 2}
 
 
 def train_tokenizer(texts: Iterable[str], vocabulary: int) -> PreTrainedTokenizerFast:
