@@ -99,6 +99,20 @@ def test_the_mean_probability_is_a_codes_share():
     assert torch.allclose(logits.sigmoid().mean(dim=0), shares, rtol=1e-3)
 
 
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_on_a_gpu_labels_are_aligned_as_on_a_cpu():
+    titles, notes = sequences(6, 7, 6, 7, 8), [note.numpy() for note in sequences(20, 9)]
+    found = []
+    for device in ("cpu", "cuda"):
+        model = new_model().to(device)
+        align_with_titles(model, [title.to(device) for title in titles], notes)
+        set_prior(model, notes, torch.full((LABELS,), 0.2))
+        found.append({name: weight.cpu() for name, weight in model.state_dict().items()})
+    for name, weight in found[0].items():
+        assert torch.allclose(weight, found[1][name], rtol=1e-3, atol=1e-3), name
+
+
 def test_a_code_without_a_note_has_half_a_note():
     # Ten notes with one of three codes each: 4, 3, 3.
     expected = [4.5 / 11, 3.5 / 11, 3.5 / 11, 0.5 / 11]
