@@ -1,8 +1,9 @@
 """Print the figures of docs/studies/codiesp.md, sections 9 and 10, from the study's results.
 
-.venv/bin/python docs/studies/codiesp_tables.py results/codiesp_study [--texts]
+.venv/bin/python docs/studies/codiesp_tables.py results/codiesp_study [OTHER ...] [--texts]
 
-With --texts, what the twenty notes say as well: for reading them, not for a file.
+OTHER: results under other label spaces, to compare with the study's. With --texts, what the twenty
+notes say as well: for reading them, not for a file.
 """
 
 import sys
@@ -39,7 +40,7 @@ CLAIMS = {  # in their order; of each the train sets to be above
     "it is more than a dictionary": ("description",),
 }
 CASES = 10  # gained, and lost
-TABLES = ("metrics", "averages", "ensembles", "comparisons", "breakdown", "changed_labels")
+TABLES = ("averages", "ensembles", "comparisons", "breakdown", "changed_labels")
 
 
 def markdown(heads: list[str], rows: list[list[str]]) -> str:
@@ -174,26 +175,76 @@ class Wordings:
         return [wording for wording, phrase in phrases if phrase and phrase in text]
 
 
-def recall_by_wording(results: Path, metrics: pl.DataFrame, wordings: Wordings) -> str:
+def codes_by_run(results: Path) -> Iterator[tuple[str, list[str], pl.DataFrame]]:
+    """Yield train set, label space and the codes given to each test note, of each run in the table.
+
+    Args:
+        results: a study's folder.
+    """
+    evaluation = results / "evaluation"
+    metrics = read_table(evaluation / "metrics.parquet", "evaluation/metrics")
+    runs = metrics.select("model", "train_set", "seed").unique(maintain_order=True)
+    for model, train_set, seed in runs.iter_rows():
+        run = evaluation / model / train_set / f"seed{seed}"
+        scores = read_scores(run / "scores/test.safetensors")
+        cut = read_json(run / "threshold.json")["logit_threshold"]
+        yield train_set, scores.codes, codes_given(scores, decide(scores.logits, cut))
+
+
+def reached(gold: pl.DataFrame, given: pl.DataFrame) -> dict[str, float]:
+    """Return what a run reaches over all test labels: one outside its label space is missed.
+
+    Args:
+        gold: note_id, code and tier of every test label, in the widest label space.
+        given: note_id and code of what the run gave.
+    """
+    hits = gold.join(given, on=PLACE, how="semi")
+    few = gold.filter(tier="few_shot")
+    return {
+        "micro_f1": 2 * hits.height / (gold.height + given.height),
+        "recall_few_shot": hits.filter(tier="few_shot").height / few.height,
+        "unseen_found": hits.filter(tier="zero_shot").height,
+    }
+
+
+def label_spaces(folders: list[Path], gold: pl.DataFrame) -> str:
+    """Compare label spaces (section 9) by what no label space can hide, means over seeds.
+
+    Args:
+        folders: of results; the test documents are the same.
+        gold: see :func:`reached`.
+    """
+    unseen = gold.filter(tier="zero_shot")
+    rows = []
+    for folder in folders:
+        for train_set, codes, given in codes_by_run(folder):
+            inside = unseen.filter(pl.col("code").is_in(codes)).height
+            names = {"folder": folder.name, "train_set": train_set, "codes": len(codes)}
+            rows.append({**names, "unseen_inside": inside, **reached(gold, given)})
+    keys = ["folder", "train_set", "codes", "unseen_inside"]
+    means = pl.DataFrame(rows).group_by(keys, maintain_order=True).mean()
+    shown = [
+        [folder, f"`{arm}`", str(codes), points(f1), points(few), f"{found:.0f} of {inside}"]
+        for folder, arm, codes, inside, f1, few, found in means.rows()
+    ]
+    heads = ["results", "arm", "codes", "micro-F1, all labels", "few_shot labels found"]
+    return markdown([*heads, f"unseen labels found, of {unseen.height}"], shown)
+
+
+def recall_by_wording(results: Path, gold: pl.DataFrame, wordings: Wordings) -> str:
     """Show the share of test labels found, by whether a note words them as the terminology does.
 
     Args:
         results: the study's folder.
-        metrics: table `evaluation/metrics`; its runs are shown.
+        gold: see :func:`reached`.
         wordings: of the test notes.
     """
-    labels = read_table(results / "corpus/labels/test.parquet", "corpus/labels").select(PLACE)
-    tiers = read_table(results / "plan/tiers.parquet", "plan/tiers").select("code", "tier")
-    named = [bool(wordings.in_note(*place)) for place in labels.select(PLACE).iter_rows()]
-    gold = labels.with_columns(named=pl.Series(named)).join(tiers, on="code")
+    named = [bool(wordings.in_note(*place)) for place in gold.select(PLACE).iter_rows()]
+    gold = gold.with_columns(named=pl.Series(named))
     shares = []
-    runs = metrics.select("model", "train_set", "seed").unique(maintain_order=True)
-    for model, train_set, seed in runs.iter_rows():
-        run = results / "evaluation" / model / train_set / f"seed{seed}"
-        scores = read_scores(run / "scores/test.safetensors")
-        cut = read_json(run / "threshold.json")["logit_threshold"]
-        given = codes_given(scores, decide(scores.logits, cut)).with_columns(found=True)
-        both = gold.join(given, on=PLACE, how="left").with_columns(pl.col("found").fill_null(False))
+    for train_set, _, given in codes_by_run(results):
+        found = given.with_columns(found=True)
+        both = gold.join(found, on=PLACE, how="left").with_columns(pl.col("found").fill_null(False))
         share = both.group_by("tier", "named").agg(pl.len(), pl.col("found").mean())
         shares.append(share.with_columns(train_set=pl.lit(train_set)))
     means = (
@@ -225,7 +276,7 @@ def cases(changed: pl.DataFrame) -> Iterator[tuple[str, dict]]:
         yield from ((name, row) for row in order.head(CASES).iter_rows(named=True))
 
 
-def main(results: Path, with_texts: bool) -> None:
+def main(results: Path, others: list[Path], with_texts: bool) -> None:
     """Print every table."""
     evaluation = results / "evaluation"
     tables = {
@@ -245,7 +296,12 @@ def main(results: Path, with_texts: bool) -> None:
         print(*claims(tables["comparisons"], arm), sep="\n")
     print(chapters(tables["breakdown"]))
     print(families(read_table(results / "report/codes.parquet", "report/codes")))
-    print(recall_by_wording(results, tables["metrics"], wordings))
+    labels = read_table(results / "corpus/labels/test.parquet", "corpus/labels").select(PLACE)
+    tiers = read_table(results / "plan/tiers.parquet", "plan/tiers").select("code", "tier")
+    gold = labels.join(tiers, on="code")
+    print(recall_by_wording(results, gold, wordings))
+    if others:
+        print(label_spaces([results, *others], gold))
     for name, row in cases(tables["changed_labels"]):
         said = "; ".join(wordings.in_note(row["note_id"], row["code"])) or "no wording of it"
         seeds = f"{row['baseline_seeds']} → {row['against_seeds']}"
@@ -259,6 +315,7 @@ if __name__ == "__main__":
     if len(sys.argv) < 2:
         sys.exit(__doc__)
     try:
-        main(Path(sys.argv[1]), "--texts" in sys.argv)
+        results, *others = (Path(name) for name in sys.argv[1:] if name != "--texts")
+        main(results, others, "--texts" in sys.argv)
     except UserError as error:
         sys.exit(f"error: {error}")

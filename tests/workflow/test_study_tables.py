@@ -100,3 +100,17 @@ def test_a_wording_stands_in_a_note_but_for_case_plural_and_punctuation(tables):
     wordings = tables.Wordings(titles, synonyms, texts)
     assert wordings.in_note("n1", "I50.9") == ["heart failure"]
     assert wordings.in_note("n2", "I50.9") == wordings.in_note("n2", "X99") == []
+
+
+def test_a_label_outside_a_label_space_counts_as_missed(tables):
+    """Three labels, of which U lies outside; two codes given, one of them rightly."""
+    gold = pl.DataFrame(
+        {
+            "note_id": ["a", "a", "b"],
+            "code": ["F", "U", "F"],
+            "tier": ["few_shot", "zero_shot", "few_shot"],
+        }
+    )
+    given = pl.DataFrame({"note_id": ["a", "b"], "code": ["F", "X"]})
+    expected = {"micro_f1": 2 * 1 / (3 + 2), "recall_few_shot": 1 / 2, "unseen_found": 0}
+    assert tables.reached(gold, given) == expected
