@@ -7,13 +7,14 @@ import yaml
 from checkouts import copy_checkout
 from rule_files import ROOT
 
-# Overlays that stand over another, and those alone.
+# Overlays that stand over another, and which.
 OVER = {
     **dict.fromkeys(("mimic3_50", "mimic3_clean", "mimic4_icd10", "mimic4_icd9"), "mimic3_full"),
     **{
         f"codiesp_{name}": "codiesp_study"
         for name in ("larger", "llm", "more", "scratch", "siblings")
     },
+    "codiesp_siblings_four": "codiesp_siblings",
 }
 NAMES = sorted(path.stem for path in (ROOT / "config").glob("*.yaml") if path.stem != "config")
 SPLITS = ("train", "dev", "test")
@@ -51,9 +52,13 @@ def stocked(tmp_path_factory):
     return checkout
 
 
+def stack_of(name):
+    return [*stack_of(OVER[name]), name] if name in OVER else [name]
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_configuration_can_be_planned_to_its_report(name, stocked):
-    stack = [one for one in (OVER.get(name), name) if one]
+    stack = stack_of(name)
     pending = stocked.pending("--configfile", *(f"config/{one}.yaml" for one in stack))
     trained = "train_plm_ca" if "codiesp_study" in stack else "train_gki_icd"
     assert {"prepare_corpus", trained, "compare_runs", "write_report"} <= pending
@@ -72,36 +77,39 @@ def test_a_thousand_shards_can_be_planned(unrun, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("overlay", "arms"),
+    ("overlays", "corpus", "arms"),
     [
-        (None, 7),
-        ("codiesp_more", 11),
-        ("codiesp_larger", 3),
-        ("codiesp_scratch", 3),
-        ("codiesp_siblings", 3),
-        ("codiesp_llm", 7),
+        ([], "codiesp_study", 7),
+        (["codiesp_more"], "codiesp_study", 11),
+        (["codiesp_larger"], "codiesp_larger", 3),
+        (["codiesp_scratch"], "codiesp_scratch", 3),
+        (["codiesp_siblings"], "codiesp_siblings", 3),
+        (["codiesp_siblings", "codiesp_siblings_four"], "codiesp_siblings", 5),
+        (["codiesp_llm"], "codiesp_llm", 7),
     ],
 )
-def test_the_study_on_codiesp_can_be_planned_with_the_corpus_in_its_place(overlay, arms, stocked):
-    names = ["codiesp_study", *filter(None, [overlay])]
+def test_the_study_on_codiesp_can_be_planned_with_the_corpus_in_its_place(
+    overlays, corpus, arms, stocked
+):
+    names = ["codiesp_study", *overlays]
     configured = ("--configfile", *(f"config/{name}.yaml" for name in names))
     printed = stocked.snakemake("--dry-run", *configured)
     assert printed.count("rule train_plm_ca:") == 5 * arms
     assert "rule train_plm_icd:" not in printed
     assert ("rule fetch_encoder:" in printed) == (
-        overlay not in ("codiesp_larger", "codiesp_scratch")
+        corpus not in ("codiesp_larger", "codiesp_scratch")
     )
-    corpus = "codiesp_study" if overlay == "codiesp_more" else names[-1]
     assert f"results/{corpus}/report/index.html" in printed
 
 
-def test_more_arms_leave_the_study_its_comparisons():
+@pytest.mark.parametrize(("table", "more"), [("study", "more"), ("siblings", "siblings_four")])
+def test_more_arms_leave_a_table_its_comparisons(table, more):
     """A list in an overlay takes the place of the whole list, and with it of the study's claims."""
-    study, more = (
+    own, longer = (
         yaml.safe_load((ROOT / "config" / f"codiesp_{name}.yaml").read_text())["comparisons"]
-        for name in ("study", "more")
+        for name in (table, more)
     )
-    assert more[: len(study)] == study
+    assert longer[: len(own)] == own
 
 
 @pytest.mark.slow

@@ -45,4 +45,4 @@ def test_arms_differ_in_nothing_that_they_are_not_compared_for():
 
 def test_every_configuration_that_the_page_names_is_there():
     names = set(re.findall(r"config/\w+\.yaml", PAGE))
-    assert len(names) == 6 and all((ROOT / name).is_file() for name in names)
+    assert len(names) == 7 and all((ROOT / name).is_file() for name in names)

@@ -37,9 +37,10 @@ OVERLAYS = {
         f"codiesp_{name}": ["codiesp_study", f"codiesp_{name}"]
         for name in ("larger", "llm", "more", "scratch", "siblings")
     },
+    "codiesp_siblings_four": ["codiesp_study", "codiesp_siblings", "codiesp_siblings_four"],
 }
 # Adds arms to the table of another.
-SAME_TABLE = {"codiesp_more": "codiesp_study"}
+SAME_TABLE = {"codiesp_more": "codiesp_study", "codiesp_siblings_four": "codiesp_siblings"}
 # text, joining, rules, edition: what makes the documents and labels those of the literature.
 RECIPES = {
     "mimic3_full": ("raw", "newline", "mullenbach", None),
@@ -77,6 +78,20 @@ def test_an_overlay_is_valid_once_its_folders_exist(tmp_path, name):
     (tmp_path / "background" / "text_files_en").mkdir(parents=True)
     drop_unset(config)
     check_config(config, ROOT / "workflow" / "schemas" / "config.schema.yaml")
+
+
+def test_four_notes_for_each_unseen_code_are_all_that_differs():
+    """A recipe of another name inherits nothing: it has to say everything again."""
+    recipes = _configured("codiesp_siblings_four")["recipes"]
+    planned, four = recipes["planned"], recipes["planned_four"]
+    assert four["allocation"] == planned["allocation"] | {"zero_shot": 4}
+    planned["screening"] = {  # what is off may be left out
+        check: value
+        for check, value in planned["screening"].items()
+        if value is not None and value is not False
+    }
+    for block in sorted({*planned, *four} - {"allocation"}):
+        assert four[block] == planned[block], block
 
 
 @pytest.mark.parametrize("name", RECIPES)
