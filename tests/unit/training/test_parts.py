@@ -6,7 +6,13 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
-from longtail_icd.training.attention import label_attention
+from longtail_icd.training import attention
+from longtail_icd.training.attention import (
+    attention_weights,
+    fused,
+    label_attention,
+    recomputed,
+)
 from longtail_icd.training.batches import Collator, TokenDataset, concatenate
 from longtail_icd.training.chunking import encode_chunks
 from longtail_icd.training.encoder import train_tokenizer
@@ -71,8 +77,40 @@ def test_the_encoder_sees_full_chunks_unmasked_and_the_others_by_length():
     assert masks[2].sum(dim=1).tolist() == [3, 4]
 
 
-def test_label_attention_stays_in_full_precision_under_autocast():
+@pytest.mark.parametrize("attend", [fused, recomputed])
+def test_what_labels_see_and_its_gradients_are_those_of_the_formula(attend):
+    torch.manual_seed(0)
+    shapes = ((7, 4), (5, 4), (5, 3))  # 7 labels, 5 tokens; keys are 4 wide, values 3
+    inputs = [torch.randn(shape, dtype=torch.float64, requires_grad=True) for shape in shapes]
+    queries, keys, values = inputs
+    expected = (queries @ keys.T).softmax(dim=1) @ values
+    found = attend(*inputs)
+    assert torch.allclose(found, expected)
+    upstream = torch.randn_like(expected)
+    gradients = (torch.autograd.grad(seen, inputs, upstream) for seen in (found, expected))
+    assert all(torch.allclose(*pair) for pair in zip(*gradients, strict=True))
+
+
+def test_scores_of_a_note_are_not_kept_for_the_backward_pass():
+    labels, tokens, kept = 40, 50, []
+    queries, keys = (torch.randn(rows, 8, requires_grad=True) for rows in (labels, tokens))
+
+    def pack(tensor):
+        kept.append(tensor.numel())
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        attention_weights(queries, keys) @ keys
+        assert max(kept) == labels * tokens
+        kept.clear()
+        recomputed(queries, keys, keys)
+        assert max(kept) < labels * tokens
+
+
+@pytest.mark.parametrize("attend", ["fused", "recomputed"])
+def test_label_attention_stays_in_full_precision_under_autocast(attend, monkeypatch):
     """Scores of half precision are off by whole units at this size and make models collapse."""
+    monkeypatch.setattr(attention, "fused", getattr(attention, attend))
     queries, keys = torch.full((1, 1), 100.0), torch.tensor([[4.01], [4.0], [0.0]])
     values = torch.tensor([[1.0], [0.0], [0.0]])
     with torch.autocast("cpu", dtype=torch.bfloat16):

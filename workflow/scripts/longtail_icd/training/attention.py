@@ -1,10 +1,11 @@
-"""Label attention over notes of different lengths, whose scores are never held in full."""
+"""Label attention over notes of different lengths, whose scores are never held for all notes."""
 
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.utils.checkpoint import checkpoint
 
 
 class Attended(NamedTuple):
@@ -26,9 +27,9 @@ def label_attention(
 ) -> list[Tensor]:
     """Let every label look at the tokens of each note: softmax over tokens, unscaled.
 
-    One fused kernel per note: it never holds the note's scores [L, T], in the backward pass
-    neither. Of what was measured (benchmarks/README.md) the fastest. At least single precision,
-    whatever the rest runs in: overflowing scores are what makes these models collapse.
+    Note by note, on a CPU with :func:`fused` and elsewhere with :func:`recomputed`
+    (benchmarks/README.md). At least single precision, whatever the rest runs in: overflowing
+    scores are what makes these models collapse.
 
     Args:
         queries: [L, k], one per label.
@@ -39,21 +40,37 @@ def label_attention(
     Returns:
         For each note what its labels saw, [L, d].
     """
+    attend = fused if keys.device.type == "cpu" else recomputed
     with torch.autocast(keys.device.type, enabled=False):
-        labels = wide(queries)[None, None]
+        labels = wide(queries)
         notes = zip(wide(keys).split(lengths), wide(values).split(lengths), strict=True)
-        return [
-            F.scaled_dot_product_attention(labels, key[None, None], value[None, None], scale=1.0)[
-                0, 0
-            ]
-            for key, value in notes
-        ]
+        return [attend(labels, key, value) for key, value in notes]
+
+
+def fused(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+    """Attend to one note without its scores [L, T], which are never held; returns [L, d].
+
+    On a GPU torch's fast kernels read half precision and at most 256 numbers a token only.
+    """
+    queries, keys, values = queries[None, None], keys[None, None], values[None, None]
+    return F.scaled_dot_product_attention(queries, keys, values, scale=1.0)[0, 0]
+
+
+def recomputed(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+    """Attend to one note with two matrix products; returns [L, d].
+
+    Its scores [L, T] are made again in the backward pass, so that those of one note at a time are
+    held.
+    """
+
+    def attend(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+        return attention_weights(queries, keys) @ values
+
+    return checkpoint(attend, queries, keys, values, use_reentrant=False, preserve_rng_state=False)
 
 
 def attention_weights(queries: Tensor, keys: Tensor) -> Tensor:
     """Return where some labels look in one note: weights [l, T], of which each row sums to 1.
-
-    The scores of :func:`label_attention`, in full; for a few labels at a time.
 
     Args:
         queries: [l, k], of the labels asked for.
